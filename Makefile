@@ -1,0 +1,32 @@
+# Taizhang: `make` prints what can be made. Needs Python >= 3.11 and a package index, nothing else.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+ready := .venv/ready
+
+.PHONY: help demo test lint bench
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(ready)  ## a simulated district through the public API, audited, with a page to look at (ONCE=1: stop after the summary)
+	@.venv/bin/taizhang demo $(if $(ONCE),--once)
+
+test: $(ready) lint  ## the whole test suite, on a real PostgreSQL and a real Redis
+	@.venv/bin/pytest -n 2 --dist worksteal
+
+lint: $(ready)  ## style, types, who may import whom
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+bench: $(ready)  ## the benchmarks, one JSON object a line
+	@.venv/bin/taizhang bench
+
+$(ready): requirements.lock pyproject.toml
+	@echo "installing into .venv (about half a minute)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (make PYTHON=python3.12)")'
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
