@@ -1,0 +1,478 @@
+-- The append: three functions (entries, sessions, rolls), one shape. Each takes what a batch says as parallel arrays
+-- and, in the caller's one transaction: locks the chain heads of its schools in order, refuses if a roll it was checked
+-- against has moved, writes what is new or different, links each school's chain, leaves an outbox row a school, and
+-- returns one row a school. A school that learns nothing new gets no chain entry.
+
+-- What every append is told beside its rows.
+create type ledger.request as (
+    batch_id uuid,
+    client_id text,
+    request_id text,
+    district boolean,
+    visible_schools text,
+    body_digest bytea,
+    received integer,
+    schools text[],
+    roll_versions integer[]
+);
+
+-- What every append answers, a row a school.
+create type ledger.appended as (
+    school_id text,
+    seq bigint,
+    head bytea,
+    created integer,
+    revised integer,
+    recorded_at timestamptz
+);
+
+-- The name of a record in a chain entry: canonical JSON, so that anyone can rebuild the bytes.
+create function ledger.leaf(p_resource text, p_key text, p_revision integer, p_digest bytea, p_reason text) returns text
+language sql stable parallel safe as $$
+    select '[' || to_json(p_resource)::text || ',' || to_json(p_key)::text || ',' || p_revision::text
+        || ',"' || encode(p_digest, 'hex') || '",' || coalesce(to_json(p_reason)::text, 'null') || ']'
+$$;
+
+-- Take the locks, in one order for everybody, and say when this is: later than anything the schools recorded before.
+create function ledger.open_batch(p_request ledger.request) returns timestamptz
+language plpgsql as $$
+declare
+    latest timestamptz;
+    stale text;
+    locked integer;
+begin
+    perform set_config('taizhang.district', case when p_request.district then 'on' else '' end, true);
+    perform set_config('taizhang.schools', p_request.visible_schools, true);
+    with heads as (
+        select school_id, roll_version, recorded_at
+        from ledger.chain_head
+        where school_id = any (p_request.schools)
+        order by school_id
+        for update
+    )
+    select count(*), max(heads.recorded_at), min(heads.school_id) filter (where heads.roll_version <> checked.roll_version)
+    into locked, latest, stale
+    from heads
+    left join unnest(p_request.schools, p_request.roll_versions) as checked (school_id, roll_version) using (school_id);
+    if locked <> cardinality(p_request.schools) then
+        raise exception 'unknown school' using errcode = 'TZ002';
+    end if;
+    if stale is not null then
+        raise exception 'roll of % has moved', stale using errcode = 'TZ001';
+    end if;
+    return greatest(clock_timestamp(), latest + interval '1 microsecond');
+end $$;
+
+-- Link each school's chain to what was written, and leave the audit its work.
+-- p_leaves: one text a school, its records' leaves in key order, joined by newlines.
+create function ledger.close_batch(
+    p_request ledger.request,
+    p_resource text,
+    p_recorded_at timestamptz,
+    p_moves_roll boolean,
+    p_schools text[],
+    p_leaves text[],
+    p_created integer[],
+    p_revised integer[],
+    p_service_dates text[]
+) returns setof ledger.appended
+language plpgsql as $$
+begin
+    insert into ledger.batch
+    select
+        p_request.batch_id, p_request.client_id, p_resource, p_schools, p_request.body_digest, p_request.received,
+        coalesce(sum(created), 0), coalesce(sum(revised), 0), p_request.received - coalesce(sum(created + revised), 0),
+        p_request.request_id, p_recorded_at
+    from unnest(p_created, p_revised) as totals (created, revised);
+
+    return query
+    with written as (
+        select *
+        from unnest(p_schools, p_leaves, p_created, p_revised, p_service_dates)
+            as written (school_id, leaves, created, revised, service_dates)
+    ),
+    digested as (
+        select
+            written.*,
+            chain_head.seq + 1 as seq,
+            chain_head.head as previous,
+            sha256(convert_to(
+                '["' || p_request.batch_id || '",' || to_json(p_request.client_id)::text || ','
+                || (extract(epoch from p_recorded_at) * 1000000)::bigint || ']' || chr(10) || written.leaves,
+                'UTF8'
+            )) as digest
+        from written
+        inner join ledger.chain_head on chain_head.school_id = written.school_id
+    ),
+    linked as (
+        insert into ledger.chain_entry
+        select
+            school_id, seq, p_request.batch_id, p_resource, created + revised, revised,
+            digest, previous, sha256(previous || digest), p_recorded_at
+        from digested
+        returning school_id, seq, head
+    ),
+    moved as (
+        update ledger.chain_head
+        set
+            seq = linked.seq,
+            head = linked.head,
+            recorded_at = p_recorded_at,
+            roll_version = chain_head.roll_version + p_moves_roll::integer
+        from linked
+        where chain_head.school_id = linked.school_id
+    ),
+    told as (
+        insert into ledger.outbox (school_id, resource, batch_id, service_dates, recorded_at)
+        select school_id, p_resource, p_request.batch_id, service_dates::date[], p_recorded_at
+        from digested
+    )
+    select linked.school_id, linked.seq, linked.head, digested.created, digested.revised, p_recorded_at
+    from linked
+    inner join digested using (school_id)
+    order by linked.school_id;
+end $$;
+
+-- Registers, days, duties and documents. A digest that the latest revision already has is unchanged and writes nothing.
+create function ledger.append_entries(
+    p_request ledger.request,
+    p_resource text,
+    p_moves_roll boolean,
+    p_school_ids text[],
+    p_keys text[],
+    p_service_dates date[],
+    p_states text[],
+    p_contents text[],
+    p_digests bytea[],
+    p_reasons text[]
+) returns setof ledger.appended
+language plpgsql as $$
+declare
+    this_moment timestamptz;
+    sums record;
+begin
+    this_moment := ledger.open_batch(p_request);
+
+    with incoming as (
+        select *
+        from unnest(p_school_ids, p_keys, p_service_dates, p_states, p_contents, p_digests, p_reasons)
+            as incoming (school_id, key, service_date, state, content, digest, reason)
+    ),
+    written as (
+        insert into ledger.entry
+        select
+            incoming.school_id, p_resource, incoming.key, coalesce(latest.revision, 0) + 1, incoming.service_date,
+            incoming.state, incoming.content::jsonb, incoming.digest, incoming.reason, p_request.batch_id, this_moment
+        from incoming
+        left join lateral (
+            select entry.revision, entry.digest
+            from ledger.entry
+            where entry.school_id = incoming.school_id and entry.resource = p_resource and entry.key = incoming.key
+            order by entry.revision desc
+            limit 1
+        ) as latest on true
+        where latest.digest is distinct from incoming.digest
+        returning school_id, key, revision, service_date, digest, reason
+    ),
+    by_school as (
+        select
+            school_id,
+            string_agg(ledger.leaf(p_resource, key, revision, digest, reason), chr(10) order by key collate "C", revision) as leaves,
+            (count(*) filter (where revision = 1))::integer as created,
+            (count(*) filter (where revision > 1))::integer as revised,
+            array_agg(distinct service_date) filter (where service_date is not null)::text as service_dates
+        from written
+        group by school_id
+    )
+    select
+        array_agg(school_id order by school_id) as schools, array_agg(leaves order by school_id) as leaves,
+        array_agg(created order by school_id) as created, array_agg(revised order by school_id) as revised,
+        array_agg(coalesce(service_dates, '{}') order by school_id) as service_dates
+    into sums
+    from by_school;
+
+    if p_resource in ('staff', 'students') then
+        insert into ledger.person (resource, person_id, school_id)
+        select p_resource, incoming.key, incoming.school_id
+        from unnest(p_school_ids, p_keys) as incoming (school_id, key)
+        on conflict do nothing;
+    end if;
+
+    if sums.schools is not null then
+        return query
+        select *
+        from ledger.close_batch(
+            p_request, p_resource, this_moment, p_moves_roll,
+            sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
+        );
+    end if;
+end $$;
+
+-- Sessions. One that comes back with another date leaves a 'moved' revision on the day it left.
+-- p_staff_…: one array literal a session, so that ragged lists travel as flat ones.
+create function ledger.append_sessions(
+    p_request ledger.request,
+    p_first_day date,
+    p_last_day date,
+    p_school_ids text[],
+    p_service_dates date[],
+    p_session_ids text[],
+    p_states text[],
+    p_slots text[],
+    p_starts_at time[],
+    p_ends_at time[],
+    p_activities text[],
+    p_categories text[],
+    p_rooms text[],
+    p_grades smallint[],
+    p_class_nos text[],
+    p_planned_headcounts integer[],
+    p_headcounts integer[],
+    p_staff_ids text[],
+    p_staff_roles text[],
+    p_staff_class_hours_hundredths text[],
+    p_staff_shares text[],
+    p_staff_replaces text[],
+    p_digests bytea[],
+    p_reasons text[]
+) returns setof ledger.appended
+language plpgsql as $$
+declare
+    this_moment timestamptz;
+    sums record;
+begin
+    this_moment := ledger.open_batch(p_request);
+
+    with incoming as (
+        select *
+        from unnest(
+            p_school_ids, p_service_dates, p_session_ids, p_states, p_slots, p_starts_at, p_ends_at, p_activities,
+            p_categories, p_rooms, p_grades, p_class_nos, p_planned_headcounts, p_headcounts, p_staff_ids, p_staff_roles,
+            p_staff_class_hours_hundredths, p_staff_shares, p_staff_replaces, p_digests, p_reasons
+        ) as incoming (
+            school_id, service_date, session_id, state, slot, starts_at, ends_at, activity,
+            category, room, grade, class_no, planned_headcount, headcount, staff_ids, staff_roles,
+            staff_class_hours_hundredths, staff_shares, staff_replaces, digest, reason
+        )
+    ),
+    changed as materialized (
+        select
+            incoming.*,
+            coalesce(latest.revision, 0) as latest_revision,
+            latest.service_date as latest_date,
+            coalesce(latest.state in ('held', 'cancelled') and latest.service_date <> incoming.service_date, false) as moves
+        from incoming
+        left join lateral (
+            select revision, service_date, digest, state
+            from ledger.session_revision
+            where
+                session_revision.school_id = incoming.school_id
+                and session_revision.session_id = incoming.session_id
+                and session_revision.service_date between p_first_day and p_last_day
+            order by revision desc
+            limit 1
+        ) as latest on true
+        where latest.digest is distinct from incoming.digest
+    ),
+    written as (
+        insert into ledger.session_revision
+        select
+            school_id, service_date, session_id, latest_revision + 1 + moves::integer, state, slot, starts_at, ends_at,
+            activity, category, room, grade, class_no, planned_headcount, headcount, staff_ids::text[], staff_roles::text[],
+            staff_class_hours_hundredths::integer[], staff_shares::numeric[], staff_replaces::text[], digest, reason,
+            p_request.batch_id, this_moment
+        from changed
+        union all
+        select
+            school_id, latest_date, session_id, latest_revision + 1, 'moved', null, null, null,
+            null, null, null, null, null, null, null, null, null,
+            null, null, null, digest, reason,
+            p_request.batch_id, this_moment
+        from changed
+        where moves
+        returning school_id, service_date, session_id, revision, digest, state, reason
+    ),
+    by_school as (
+        select
+            school_id,
+            string_agg(
+                ledger.leaf('sessions', session_id, revision, digest, reason), chr(10) order by session_id collate "C", revision
+            ) as leaves,
+            (count(*) filter (where revision = 1))::integer as created,
+            (count(*) filter (where revision > 1 and state <> 'moved'))::integer as revised,
+            array_agg(distinct service_date)::text as service_dates
+        from written
+        group by school_id
+    )
+    select
+        array_agg(school_id order by school_id) as schools, array_agg(leaves order by school_id) as leaves,
+        array_agg(created order by school_id) as created, array_agg(revised order by school_id) as revised,
+        array_agg(service_dates order by school_id) as service_dates
+    into sums
+    from by_school;
+
+    if sums.schools is not null then
+        return query
+        select *
+        from ledger.close_batch(
+            p_request, 'sessions', this_moment, false, sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
+        );
+    end if;
+end $$;
+
+-- The pupils of one status after a patch: those not touched by it stay, those it names come.
+create function ledger.patched(p_before integer[], p_named integer[], p_touched integer[]) returns integer[]
+language sql immutable parallel safe as $$
+    select nullif(array(
+        (select unnest(p_before) except select unnest(p_touched))
+        union
+        select unnest(p_named)
+        order by 1
+    ), '{}')
+$$;
+
+-- The canonical bytes of a roll: what its digest is over (shared/chain.py says the same in Python).
+create function ledger.roll_canonical(
+    p_school_id text, p_service_date date, p_session_id text, p_state text,
+    p_present integer[], p_late integer[], p_left_early integer[], p_absent integer[], p_excused integer[],
+    p_taken_by text, p_taken_at timestamptz
+) returns text
+language sql stable parallel safe as $$
+    select '["' || p_school_id || '","' || p_service_date || '","' || p_session_id || '","' || p_state
+        || '",[' || coalesce(array_to_string(p_present, ','), '')
+        || '],[' || coalesce(array_to_string(p_late, ','), '')
+        || '],[' || coalesce(array_to_string(p_left_early, ','), '')
+        || '],[' || coalesce(array_to_string(p_absent, ','), '')
+        || '],[' || coalesce(array_to_string(p_excused, ','), '')
+        || '],' || coalesce('"' || p_taken_by || '"', 'null')
+        || ',' || coalesce((extract(epoch from p_taken_at) * 1000000)::bigint::text, 'null') || ']'
+$$;
+
+-- Rolls. A whole sheet replaces the roll before it; a patch (single marks) moves only the pupils it names.
+-- p_present … p_excused: one array literal a roll, pupils' numbers in rising order, or null.
+-- p_weights: how many records of the request make up the roll (1 a sheet; as many as its marks otherwise).
+create function ledger.append_attendance(
+    p_request ledger.request,
+    p_first_day date,
+    p_last_day date,
+    p_school_ids text[],
+    p_service_dates date[],
+    p_session_ids text[],
+    p_states text[],
+    p_patches boolean[],
+    p_present text[],
+    p_late text[],
+    p_left_early text[],
+    p_absent text[],
+    p_excused text[],
+    p_taken_by text[],
+    p_taken_at timestamptz[],
+    p_weights integer[],
+    p_reasons text[]
+) returns setof ledger.appended
+language plpgsql as $$
+declare
+    this_moment timestamptz;
+    sums record;
+begin
+    this_moment := ledger.open_batch(p_request);
+
+    with incoming as (
+        select
+            school_id, service_date, session_id, state, is_patch,
+            present::integer[], late::integer[], left_early::integer[], absent::integer[], excused::integer[],
+            taken_by, taken_at, weight, reason
+        from unnest(
+            p_school_ids, p_service_dates, p_session_ids, p_states, p_patches,
+            p_present, p_late, p_left_early, p_absent, p_excused, p_taken_by, p_taken_at, p_weights, p_reasons
+        ) as incoming (
+            school_id, service_date, session_id, state, is_patch,
+            present, late, left_early, absent, excused, taken_by, taken_at, weight, reason
+        )
+    ),
+    beside_latest as materialized (
+        select
+            incoming.*,
+            coalesce(latest.revision, 0) as latest_revision,
+            latest.digest as latest_digest,
+            incoming.is_patch and latest.state = 'recorded' as patches,
+            latest.present as was_present, latest.late as was_late, latest.left_early as was_left_early,
+            latest.absent as was_absent, latest.excused as was_excused,
+            latest.taken_by as was_taken_by, latest.taken_at as was_taken_at
+        from incoming
+        left join lateral (
+            select *
+            from ledger.attendance_revision as before
+            where
+                before.school_id = incoming.school_id
+                and before.service_date = incoming.service_date
+                and before.session_id = incoming.session_id
+                and before.service_date between p_first_day and p_last_day
+            order by before.revision desc
+            limit 1
+        ) as latest on true
+    ),
+    merged as (
+        select
+            school_id, service_date, session_id, state, present, late, left_early, absent, excused, taken_by, taken_at, weight, reason,
+            latest_revision, latest_digest
+        from beside_latest
+        where patches is not true
+        union all
+        select
+            school_id, service_date, session_id, state,
+            ledger.patched(was_present, present, touched), ledger.patched(was_late, late, touched),
+            ledger.patched(was_left_early, left_early, touched), ledger.patched(was_absent, absent, touched),
+            ledger.patched(was_excused, excused, touched),
+            coalesce(taken_by, was_taken_by), coalesce(taken_at, was_taken_at), weight, reason,
+            latest_revision, latest_digest
+        from beside_latest
+        cross join lateral (select present || late || left_early || absent || excused as touched) as named
+        where patches
+    ),
+    digested as materialized (
+        select
+            merged.*,
+            sha256(convert_to(ledger.roll_canonical(
+                school_id, service_date, session_id, state, present, late, left_early, absent, excused, taken_by, taken_at
+            ), 'UTF8')) as digest
+        from merged
+    ),
+    written as (
+        insert into ledger.attendance_revision
+        select
+            school_id, service_date, session_id, latest_revision + 1, state, present, late, left_early, absent, excused,
+            taken_by, taken_at, digest, reason, p_request.batch_id, this_moment
+        from digested
+        where latest_digest is distinct from digest
+        returning school_id, service_date, session_id, revision, digest, reason
+    ),
+    by_school as (
+        select
+            school_id,
+            string_agg(
+                ledger.leaf('attendance', service_date || '/' || session_id, revision, written.digest, written.reason), chr(10)
+                order by (service_date || '/' || session_id) collate "C", revision
+            ) as leaves,
+            (coalesce(sum(weight) filter (where revision = 1), 0))::integer as created,
+            (coalesce(sum(weight) filter (where revision > 1), 0))::integer as revised,
+            array_agg(distinct service_date)::text as service_dates
+        from written
+        inner join digested using (school_id, service_date, session_id)
+        group by school_id
+    )
+    select
+        array_agg(school_id order by school_id) as schools, array_agg(leaves order by school_id) as leaves,
+        array_agg(created order by school_id) as created, array_agg(revised order by school_id) as revised,
+        array_agg(service_dates order by school_id) as service_dates
+    into sums
+    from by_school;
+
+    if sums.schools is not null then
+        return query
+        select *
+        from ledger.close_batch(
+            p_request, 'attendance', this_moment, false, sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
+        );
+    end if;
+end $$;
