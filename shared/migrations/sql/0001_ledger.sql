@@ -212,6 +212,20 @@ language sql stable security definer set search_path = pg_catalog as $$
     select person_id from ledger.person where resource = 'staff' and person_id = any (p_staff_ids)
 $$;
 
+-- The schools that a stage centre looks after, joined by commas; null when no stage is asked for.
+create function ledger.schools_of_stage(p_stage text) returns text
+language sql stable security definer set search_path = pg_catalog as $$
+    select coalesce(string_agg(school_id, ','), '')
+    from (
+        select distinct on (key) key as school_id, state, content
+        from ledger.entry
+        where resource = 'schools'
+        order by key, revision desc
+    ) as latest
+    where state = 'recorded' and content -> 'stages' ? p_stage
+    having p_stage is not null
+$$;
+
 -- Tenancy: a request names what it may see in two settings, taizhang.district ('on' or unset) and taizhang.schools
 -- (ids joined by commas). A request that names nothing sees nothing. The audit sees the whole district.
 do $$
@@ -257,4 +271,7 @@ grant select, insert, update on ledger.chain_head to taizhang_ledger;
 grant insert on ledger.outbox to taizhang_ledger;
 grant select, update, delete on ledger.outbox to taizhang_audit;
 grant select, insert, update on ledger.api_client to taizhang_ledger;
-grant execute on function ledger.ensure_partitions, ledger.known_staff to taizhang_ledger, taizhang_audit;
+revoke execute on function ledger.ensure_partitions, ledger.known_staff, ledger.schools_of_stage from public;
+grant execute on function ledger.ensure_partitions to taizhang_ledger, taizhang_audit;
+grant execute on function ledger.known_staff to taizhang_ledger;
+grant execute on function ledger.schools_of_stage to taizhang_ledger, taizhang_reporting;

@@ -1,0 +1,96 @@
+"""PostgreSQL for the services: pools by role, tenancy, statements read from `.sql` files with named binds."""
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import asyncpg
+
+ServiceRole = Literal["taizhang_ledger", "taizhang_audit", "taizhang_reporting"]
+
+# How long a request may wait for a connection before it is told to come back (503).
+ACQUIRE_SECONDS = 5.0
+
+_NAMED_BIND = re.compile(r"('(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|::)|:([a-z_][a-z0-9_]*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Visible:
+    """What a caller may see: the district, the schools of a stage, or the schools named."""
+
+    district: bool = False
+    stage: str | None = None
+    schools: tuple[str, ...] = ()
+
+
+DISTRICT = Visible(district=True)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One SQL statement with named binds (`:school_id`), as asyncpg's positions."""
+
+    text: str
+    binds: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, sql: str) -> "Statement":
+        """Number the named binds of `sql`; quoted text, comments and casts are left alone."""
+        names: list[str] = []
+
+        def number(match: re.Match[str]) -> str:
+            if match[1] is not None:
+                return match[1]
+            if match[2] not in names:
+                names.append(match[2])
+            return f"${names.index(match[2]) + 1}"
+
+        return cls(text=_NAMED_BIND.sub(number, sql), binds=tuple(names))
+
+    @classmethod
+    def from_file(cls, path: Path) -> "Statement":
+        """The statement of a `.sql` file."""
+        return cls.parse(path.read_text("utf-8"))
+
+    def arguments(self, values: Mapping[str, object]) -> list[object]:
+        """The values in the binds' order; raises KeyError when one is missing."""
+        return [values[name] for name in self.binds]
+
+    async def fetch(self, connection: asyncpg.Connection, **values: object) -> Sequence[asyncpg.Record]:
+        """Run it and return all rows."""
+        rows: Sequence[asyncpg.Record] = await connection.fetch(self.text, *self.arguments(values))
+        return rows
+
+
+async def open_pool(database_url: str, *, role: ServiceRole, size: int) -> asyncpg.Pool:
+    """A pool whose connections act as `role` and nothing more.
+
+    Raises OSError or asyncpg.PostgresError when the database does not answer or the role is not there.
+    """
+    return await asyncpg.create_pool(
+        database_url,
+        min_size=min(2, size),
+        max_size=size,
+        # Sent with the connection's first packet: no round trip, and RESET ROLE comes back to it.
+        server_settings={"role": role, "application_name": role, "timezone": "UTC", "jit": "off"},
+    )
+
+
+@asynccontextmanager
+async def reading(pool: asyncpg.Pool, visible: Visible) -> AsyncIterator[asyncpg.Connection]:
+    """A read-only snapshot (repeatable read) that sees what `visible` may see and nothing else."""
+    async with (
+        pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        await connection.execute(
+            "select set_config('taizhang.district', $1, true), "
+            "set_config('taizhang.schools', coalesce(ledger.schools_of_stage($2), $3), true)",
+            "on" if visible.district else "",
+            visible.stage,
+            ",".join(visible.schools),
+        )
+        yield connection

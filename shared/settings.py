@@ -1,0 +1,49 @@
+"""What an operator can set, read once at the door and handed on."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsInvalid(Exception):
+    """A setting is missing or malformed; the message is one line that names it."""
+
+
+class Settings(BaseSettings):
+    """Environment variables or `.env`, prefix TAIZHANG_."""
+
+    model_config = SettingsConfigDict(env_prefix="TAIZHANG_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Path("var")
+    database_url: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
+    redis_url: str | None = Field(default=None, pattern=r"^(redis|rediss|unix)://")
+    ledger_port: int = Field(default=8001, ge=0, le=65535)
+    reporting_port: int = Field(default=8002, ge=0, le=65535)
+    bind: str = "127.0.0.1"
+    log_format: Literal["console", "json"] = "console"
+    # An Ed25519 private key as PEM or as the path of a PEM file; `taizhang up` makes one under the data directory.
+    token_signing_key: str | None = None
+    rules_config: Path | None = None
+    database_pool_size: int = Field(default=12, ge=1, le=200)
+
+    def stores(self) -> tuple[str, str]:
+        """The URLs of PostgreSQL and Redis; raises SettingsInvalid when either is not set."""
+        if self.database_url is None:
+            raise SettingsInvalid(
+                "TAIZHANG_DATABASE_URL is not set: give the PostgreSQL to use, or start `taizhang up`"
+            )
+        if self.redis_url is None:
+            raise SettingsInvalid("TAIZHANG_REDIS_URL is not set: give the Redis to use, or start `taizhang up`")
+        return self.database_url, self.redis_url
+
+
+def read_settings(**given: object) -> Settings:
+    """Read the settings; `given` (command-line options that are not None) win over the environment."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "TAIZHANG_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsInvalid(f"{name} cannot be used: {first['msg']} (it is {first['input']!r})") from error
