@@ -1,0 +1,164 @@
+"""Every enumeration of the contract, with its words in Chinese and English and, where one exists, the national code."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Stage = Literal["primary", "junior"]
+SchoolKind = Literal["public", "private"]
+Category = Literal["homework", "moral", "sports", "arts", "science", "labour", "reading", "interest", "club", "safety"]
+StaffRole = Literal["lead", "assistant", "support"]
+StaffKind = Literal["employee", "retired", "volunteer", "institution", "shared", "provider"]
+QualificationType = Literal["degree", "certificate", "background_check", "health"]
+SessionState = Literal["held", "cancelled"]
+AttendanceStatus = Literal["present", "late", "left_early", "absent", "excused"]
+DayState = Literal["closed", "no_service"]
+DutyKind = Literal["duty", "patrol", "coordination"]
+LeaveKind = Literal["sick", "personal", "official", "maternity", "other"]
+ProviderStatus = Literal["listed", "suspended", "removed"]
+PublicationKind = Literal["monthly_workload", "term_remuneration"]
+FindingState = Literal["open", "acknowledged", "explained", "confirmed", "dismissed", "cleared"]
+Severity = Literal["critical", "high", "medium", "low", "review"]
+Grain = Literal["school_day", "school_week", "school_month", "school_term", "staff_day", "district"]
+ClientKind = Literal["school", "centre", "bureau", "auditor", "sandbox"]
+Scope = Literal[
+    "registers.write",
+    "ledger.write",
+    "ledger.read",
+    "documents.write",
+    "oversight.write",
+    "reports.read",
+    "findings.read",
+    "findings.write",
+    "subscriptions.write",
+    "admin",
+]
+# What is not after-school service and may not be declared as a slot (一(一)1 严禁随意扩大范围).
+OutOfScopeKind = Literal["early_care", "lunch_noon_care", "evening_self_study"]
+# What may not be done in it (一(一)1 不得利用课后服务时间).
+ForbiddenKind = Literal["exam_drill", "new_lesson", "collective_tutoring"]
+
+# Homework guidance is one half of each day's offer, every other category the other (一(一)1).
+QUALITY_CATEGORIES: frozenset[str] = frozenset(get_args(Category)) - {"homework"}
+
+# What each kind of client may do (POLICY Part 5): who pushes does not review, who reviews does not push.
+_READS: frozenset[Scope] = frozenset({"ledger.read", "reports.read", "findings.read"})
+_SCHOOL: frozenset[Scope] = _READS | {"registers.write", "ledger.write", "documents.write", "findings.write"}
+SCOPES_OF: Mapping[str, frozenset[Scope]] = {
+    "school": _SCHOOL,
+    "sandbox": _SCHOOL,
+    "centre": _READS | {"oversight.write", "findings.write", "subscriptions.write"},
+    "bureau": _READS | {"registers.write", "oversight.write", "findings.write", "subscriptions.write", "admin"},
+    "auditor": _READS | {"findings.write", "subscriptions.write"},
+}
+
+
+@dataclass(frozen=True)
+class Label:
+    """A code's words."""
+
+    zh: str
+    en: str
+    national_code: str | None = None
+
+
+CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
+    "stage": {
+        "primary": Label("小学", "primary", "2"),
+        "junior": Label("初中", "junior secondary", "3"),
+    },
+    "school_kind": {"public": Label("公办", "public"), "private": Label("民办", "private")},
+    "category": {
+        "homework": Label("作业辅导", "homework guidance"),
+        "moral": Label("德育", "moral education"),
+        "sports": Label("体育", "sports"),
+        "arts": Label("美育", "arts"),
+        "science": Label("科学", "science"),
+        "labour": Label("劳动", "labour"),
+        "reading": Label("阅读", "reading"),
+        "interest": Label("兴趣小组", "interest group"),
+        "club": Label("社团", "student club"),
+        "safety": Label("安全实训", "practical safety training"),
+    },
+    "staff_role": {
+        "lead": Label("主讲", "lead"),
+        "assistant": Label("助教", "assistant"),
+        "support": Label("辅助", "support"),
+    },
+    "staff_kind": {
+        "employee": Label("本校教职工", "school employee"),
+        "retired": Label("退休教师", "retired teacher"),
+        "volunteer": Label("大学生志愿者", "university student volunteer"),
+        "institution": Label("校外单位专业人员", "outside professional of an institution"),
+        "shared": Label("走校教师", "teacher shared across schools"),
+        "provider": Label("第三方机构人员", "third-party provider's person"),
+    },
+    "qualification_type": {
+        "degree": Label("学历证明", "academic diploma"),
+        "certificate": Label("职业资格证书", "professional certificate"),
+        "background_check": Label("违法信息查询", "query of unlawful-record information"),
+        "health": Label("身心健康状况", "health"),
+    },
+    "session_state": {"held": Label("已开设", "held"), "cancelled": Label("已取消", "cancelled")},
+    "attendance_status": {
+        "present": Label("出席", "present"),
+        "late": Label("迟到", "late"),
+        "left_early": Label("早退", "left early"),
+        "absent": Label("缺席", "absent"),
+        "excused": Label("请假", "excused"),
+    },
+    "day_state": {"closed": Label("已关账", "closed"), "no_service": Label("无服务", "no service")},
+    "duty_kind": {
+        "duty": Label("行政值班", "administrator duty"),
+        "patrol": Label("干部巡检", "management patrol"),
+        "coordination": Label("统筹协调", "coordination"),
+    },
+    "leave_kind": {
+        "sick": Label("病假", "sick leave"),
+        "personal": Label("事假", "personal leave"),
+        "official": Label("公假", "official leave"),
+        "maternity": Label("产假", "maternity leave"),
+        "other": Label("其他", "other"),
+    },
+    "provider_status": {
+        "listed": Label("在册", "listed"),
+        "suspended": Label("暂停", "suspended"),
+        "removed": Label("清退", "removed"),
+    },
+    "publication_kind": {
+        "monthly_workload": Label("月度工作量公示", "monthly workload publication"),
+        "term_remuneration": Label("学期工作量与拟发放报酬公示", "term workload and remuneration publication"),
+    },
+    "finding_state": {
+        "open": Label("待处理", "open"),
+        "acknowledged": Label("已知悉", "acknowledged"),
+        "explained": Label("已说明", "explained"),
+        "confirmed": Label("已核实", "confirmed"),
+        "dismissed": Label("已排除", "dismissed"),
+        "cleared": Label("已消除", "cleared"),
+    },
+    "severity": {
+        "critical": Label("严重", "critical"),
+        "high": Label("高", "high"),
+        "medium": Label("中", "medium"),
+        "low": Label("低", "low"),
+        "review": Label("待研判", "for review"),
+    },
+    "client_kind": {
+        "school": Label("学校信息系统", "school information system"),
+        "centre": Label("学段中心", "stage centre"),
+        "bureau": Label("区教育局", "education bureau"),
+        "auditor": Label("审计人员", "auditor"),
+        "sandbox": Label("试用", "sandbox"),
+    },
+    "out_of_scope_kind": {
+        "early_care": Label("早到校看管", "early-arrival care"),
+        "lunch_noon_care": Label("午餐午休看管", "lunch and noon-rest care"),
+        "evening_self_study": Label("晚自习", "evening self-study"),
+    },
+    "forbidden_kind": {
+        "exam_drill": Label("刷题备考", "exam drilling"),
+        "new_lesson": Label("讲授新课", "teaching new lessons"),
+        "collective_tutoring": Label("集体补课", "collective tutoring"),
+    },
+}
