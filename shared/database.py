@@ -86,11 +86,16 @@ async def reading(pool: asyncpg.Pool, visible: Visible) -> AsyncIterator[asyncpg
         pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        await connection.execute(
-            "select set_config('taizhang.district', $1, true), "
-            "set_config('taizhang.schools', coalesce(ledger.schools_of_stage($2), $3), true)",
-            "on" if visible.district else "",
-            visible.stage,
-            ",".join(visible.schools),
-        )
+        await show(connection, visible)
         yield connection
+
+
+async def show(connection: asyncpg.Connection, visible: Visible) -> None:
+    """Let the connection's transaction see what `visible` may see, and nothing else, until it ends."""
+    await connection.execute(
+        "select set_config('taizhang.district', $1, true), "
+        "set_config('taizhang.schools', coalesce(ledger.schools_of_stage($2), $3), true)",
+        "on" if visible.district else "",
+        visible.stage,
+        ",".join(visible.schools),
+    )

@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     reporting_port: int = Field(default=8002, ge=0, le=65535)
     bind: str = "127.0.0.1"
     log_format: Literal["console", "json"] = "console"
-    # An Ed25519 private key as PEM or as the path of a PEM file; `taizhang up` makes one under the data directory.
+    # A P-256 private key (ES256) as PEM or as the path of a PEM file; `taizhang up` makes one under the data directory.
     token_signing_key: str | None = None
     rules_config: Path | None = None
     database_pool_size: int = Field(default=12, ge=1, le=200)

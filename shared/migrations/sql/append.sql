@@ -33,6 +33,39 @@ language sql stable parallel safe as $$
         || ',"' || encode(p_digest, 'hex') || '",' || coalesce(to_json(p_reason)::text, 'null') || ']'
 $$;
 
+-- What became of a body that this client sent before, if nothing of its schools was corrected since; else no row.
+create function ledger.replayed(p_request ledger.request, p_resource text) returns table (
+    batch_id uuid, received integer, school_id text, seq bigint, head bytea, created integer, revised integer,
+    recorded_at timestamptz
+)
+language plpgsql as $$
+begin
+    perform set_config('taizhang.district', case when p_request.district then 'on' else '' end, true);
+    perform set_config('taizhang.schools', p_request.visible_schools, true);
+    -- created and revised are 0: a replay writes nothing.
+    return query
+    with earlier as (
+        select batch.batch_id, batch.received, batch.recorded_at
+        from ledger.batch
+        where
+            batch.body_digest = p_request.body_digest
+            and batch.resource = p_resource
+            and batch.client_id = p_request.client_id
+        order by batch.recorded_at desc
+        limit 1
+    )
+    select
+        earlier.batch_id, earlier.received, chain_entry.school_id, chain_entry.seq, chain_entry.head, 0, 0, earlier.recorded_at
+    from earlier
+    inner join ledger.chain_entry on chain_entry.batch_id = earlier.batch_id
+    where not exists (
+        select from ledger.chain_entry as own
+        inner join ledger.chain_entry as later on later.school_id = own.school_id and later.seq > own.seq
+        where own.batch_id = earlier.batch_id and later.resource = p_resource and later.revised > 0
+    )
+    order by chain_entry.school_id;
+end $$;
+
 -- Take the locks, in one order for everybody, and say when this is: later than anything the schools recorded before.
 create function ledger.open_batch(p_request ledger.request) returns timestamptz
 language plpgsql as $$
@@ -150,7 +183,15 @@ language plpgsql as $$
 declare
     this_moment timestamptz;
     sums record;
+    taken text;
 begin
+    if p_resource = 'schools' then
+        perform set_config('taizhang.district', case when p_request.district then 'on' else '' end, true);
+        perform set_config('taizhang.schools', p_request.visible_schools, true);
+        insert into ledger.chain_head (school_id)
+        select unnest(p_request.schools)
+        on conflict do nothing;
+    end if;
     this_moment := ledger.open_batch(p_request);
 
     with incoming as (
@@ -196,6 +237,17 @@ begin
         select p_resource, incoming.key, incoming.school_id
         from unnest(p_school_ids, p_keys) as incoming (school_id, key)
         on conflict do nothing;
+        -- Another school's row is out of sight here: what cannot be seen after the insert is theirs.
+        select incoming.key
+        into taken
+        from unnest(p_school_ids, p_keys) as incoming (school_id, key)
+        left join ledger.person
+            on person.resource = p_resource and person.person_id = incoming.key and person.school_id = incoming.school_id
+        where person.person_id is null
+        limit 1;
+        if taken is not null then
+            raise exception '%', taken using errcode = 'TZ003';
+        end if;
     end if;
 
     if sums.schools is not null then
@@ -219,8 +271,8 @@ create function ledger.append_sessions(
     p_session_ids text[],
     p_states text[],
     p_slots text[],
-    p_starts_at time[],
-    p_ends_at time[],
+    p_starts_at text[],
+    p_ends_at text[],
     p_activities text[],
     p_categories text[],
     p_rooms text[],
@@ -277,7 +329,7 @@ begin
     written as (
         insert into ledger.session_revision
         select
-            school_id, service_date, session_id, latest_revision + 1 + moves::integer, state, slot, starts_at, ends_at,
+            school_id, service_date, session_id, latest_revision + 1 + moves::integer, state, slot, starts_at::time, ends_at::time,
             activity, category, room, grade, class_no, planned_headcount, headcount, staff_ids::text[], staff_roles::text[],
             staff_class_hours_hundredths::integer[], staff_shares::numeric[], staff_replaces::text[], digest, reason,
             p_request.batch_id, this_moment

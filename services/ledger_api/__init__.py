@@ -1,0 +1,1 @@
+"""The ledger API: the only writer of facts."""

@@ -1,0 +1,97 @@
+"""The ledger API: the only writer of facts. Opens its pool, its bell and its key at the door and hands them on."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import structlog
+from fastapi import FastAPI
+from joserfc.jwk import ECKey
+
+from services.ledger_api import discovery, oauth
+from services.ledger_api.bell import Bell
+from services.ledger_api.documents import allocation_plans, payments, publications, submissions
+from services.ledger_api.ingest.append import Ledger
+from services.ledger_api.records import attendance, chains, days, duties, sessions
+from services.ledger_api.registers import closures, leaves, providers, rooms, schools, slots, staff, students, terms
+from shared.asgi import RequestContext, answer_health, answer_problems
+from shared.database import open_pool
+from shared.logs import configure_logs
+from shared.settings import Settings, SettingsInvalid
+from shared.tokens import Verifier
+
+log = structlog.get_logger()
+
+# In the contract's order.
+ROUTERS = (
+    discovery, oauth,
+    schools, terms, closures, slots, rooms, providers, staff, students, leaves,
+    sessions, attendance, days, duties, chains,
+    allocation_plans, publications, submissions, payments,
+)  # fmt: skip
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; nothing is opened before it starts."""
+    app = FastAPI(title="Taizhang ledger API", version="1", lifespan=lambda started: _lifespan(started, settings))
+    app.add_middleware(RequestContext)
+    answer_problems(app)
+    answer_health(app, ready=lambda: _ready(app))
+    for resource in ROUTERS:
+        app.include_router(resource.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    configure_logs(settings.log_format, service="ledger_api")
+    database_url, redis_url = settings.stores()
+    key = read_signing_key(settings.token_signing_key)
+    pool = await open_pool(database_url, role="taizhang_ledger", size=settings.database_pool_size)
+    bell = Bell(redis_url)
+    await bell.start()
+    app.state.signing_key = key
+    app.state.verifier = await _publish_key(pool, key)
+    app.state.ledger = Ledger(pool, bell)
+    log.info("ledger_api_started")
+    yield
+    await bell.stop()
+    await pool.close()
+    log.info("ledger_api_stopped")
+
+
+def read_signing_key(setting: str | None) -> ECKey:
+    """The private key of TAIZHANG_TOKEN_SIGNING_KEY: a PEM or the path of one, on the curve P-256."""
+    if setting is None:
+        raise SettingsInvalid(
+            "TAIZHANG_TOKEN_SIGNING_KEY is not set: give a P-256 private key as PEM or the path of one"
+        )
+    try:
+        pem = setting if "-----BEGIN" in setting else Path(setting).read_text("ascii")
+        key = ECKey.import_key(pem)
+        thumbprint = key.thumbprint()
+    except (OSError, ValueError) as error:
+        raise SettingsInvalid("TAIZHANG_TOKEN_SIGNING_KEY cannot be read as a P-256 private key in PEM") from error
+    return ECKey.import_key(pem, {"kid": thumbprint, "use": "sig", "alg": "ES256"})
+
+
+async def _publish_key(pool: asyncpg.Pool, key: ECKey) -> Verifier:
+    """Make the public half known to every service, and a verifier that knows all that are in force."""
+    verifier = Verifier()
+    async with pool.acquire() as connection:
+        await connection.execute(
+            "insert into ledger.signing_key (kid, public_jwk) values ($1, $2::text::jsonb) on conflict do nothing",
+            key.kid,
+            json.dumps(key.as_dict(private=False)),
+        )
+        verifier.learn(await oauth.public_keys(connection))
+    return verifier
+
+
+async def _ready(app: FastAPI) -> bool:
+    ledger: Any = app.state.ledger
+    async with ledger.pool.acquire(timeout=1) as connection:
+        return bool(await connection.fetchval("select true"))

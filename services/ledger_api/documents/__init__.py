@@ -1,0 +1,1 @@
+"""What the school states, posts, submits and pays."""

@@ -1,0 +1,185 @@
+"""The endpoints that every register, day, duty and document has: post in bulk, list, read one, its history, void."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from services.ledger_api.dependencies import AnyCaller, DryRun, Ledger, Reason, receive, requires, sender_of
+from services.ledger_api.ingest.receipt import Receipt
+from services.ledger_api.ingest.resource import Payload, Resource
+from shared.database import reading
+from shared.pagination import Limit, decode_cursor, page_response
+from shared.problems import Refused
+from shared.tokens import Caller
+
+_LIST = """
+    select school_id, key, revision, content, recorded_at
+    from ledger.current_entry
+    where
+        resource = $1
+        and ($2::text is null or school_id = $2)
+        and (school_id, key) > ($3, $4)
+    order by school_id, key
+    limit $5
+"""
+_REVISIONS = """
+    select
+        entry.revision, entry.state, entry.content, entry.reason, entry.recorded_at, entry.batch_id, batch.client_id,
+        entry.service_date
+    from ledger.entry
+    inner join ledger.batch using (batch_id)
+    where entry.resource = $1 and ($2::text is null or entry.school_id = $2) and entry.key = $3
+        and ($4::timestamptz is null or entry.recorded_at <= $4)
+    order by entry.revision desc
+"""
+
+
+def body_schema(*payloads: type[msgspec.Struct]) -> dict[str, Any]:
+    """The request body of a bulk endpoint for its OpenAPI operation."""
+    schemas, components = msgspec.json.schema_components(payloads, ref_template="#/components/schemas/{name}")
+    one = schemas[0] if len(schemas) == 1 else {"anyOf": list(schemas)}
+    body = {
+        "application/json": {"schema": {"anyOf": [one, {"type": "array", "items": one}]}},
+        "application/x-ndjson": {"schema": {"type": "string", "description": "one JSON object a line"}},
+    }
+    return {"requestBody": {"required": True, "content": body}, "x-components": components}
+
+
+def entry_router(resource: Resource[Payload], *, scope: str) -> APIRouter:
+    """The endpoints of one resource; writing needs `scope`, reading what the caller may see."""
+    router = APIRouter(prefix=f"/v1/{resource.name}", tags=[resource.name])
+    keyed = (
+        "/{school_id}/{key:path}"
+        if resource.home == "school_id" and resource.name not in GLOBAL_KEYS
+        else "/{key:path}"
+    )
+    writer = requires(scope)
+
+    @router.post("", openapi_extra=body_schema(resource.payload))
+    async def post(
+        request: Request, caller: Annotated[Caller, Depends(writer)], ledger: Ledger, dry_run: DryRun = False
+    ) -> Receipt:
+        """Record one or many, each a new record, a new revision or unchanged."""
+        return await receive(
+            request,
+            caller,
+            ledger,
+            resource=resource.name,
+            choose=lambda _raw: resource.payload,
+            append=lambda decoded, sender: ledger.append_entries(resource, decoded, sender),
+            dry_run=dry_run,
+        )
+
+    @router.get("")
+    async def list_current(
+        caller: AnyCaller,
+        ledger: Ledger,
+        request: Request,
+        school_id: str | None = None,
+        cursor: Annotated[str | None, Query()] = None,
+        limit: Limit = 100,
+    ) -> Response:
+        """What holds now, in the order of school and key."""
+        after_school, after_key = decode_cursor(cursor, str, str) if cursor else ("", "")
+        async with reading(ledger.pool, caller.visible) as connection:
+            rows = await connection.fetch(_LIST, resource.name, school_id, after_school, after_key, limit + 1)
+        items = [_shown(row["content"], row["revision"], row["recorded_at"]) for row in rows[:limit]]
+        last = (rows[limit - 1]["school_id"], rows[limit - 1]["key"]) if len(rows) > limit else None
+        return page_response(request, items, last)
+
+    async def history(
+        ledger: Ledger, caller: Caller, school_id: str | None, key: str, as_of: datetime | None
+    ) -> list[Any]:
+        async with reading(ledger.pool, caller.visible) as connection:
+            rows: list[Any] = await connection.fetch(_REVISIONS, resource.name, school_id, key, as_of)
+        if not rows:
+            raise Refused("not_found")
+        return rows
+
+    async def get_one(
+        request: Request,
+        caller: AnyCaller,
+        ledger: Ledger,
+        key: str,
+        school_id: str | None = None,
+        as_of: datetime | None = None,
+    ) -> Response:
+        """The record as it holds now, or as the ledger knew it at `as_of`; `…/revisions` is its history."""
+        wants_history = key.endswith("/revisions")
+        rows = await history(ledger, caller, school_id, key.removesuffix("/revisions"), as_of)
+        if wants_history:
+            return _json({"items": [_revision(row) for row in rows], "next_cursor": None})
+        if rows[0]["state"] == "void":
+            raise Refused("not_found")
+        etag = f'"{rows[0]["revision"]}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={"ETag": etag})
+        return _json(_shown(rows[0]["content"], rows[0]["revision"], rows[0]["recorded_at"]), etag)
+
+    async def delete_one(
+        request: Request,
+        caller: Annotated[Caller, Depends(writer)],
+        ledger: Ledger,
+        key: str,
+        reason: Reason,
+        school_id: str | None = None,
+    ) -> Receipt:
+        """Append a void revision; nothing is ever removed."""
+        async with reading(ledger.pool, caller.visible) as connection:
+            row = await connection.fetchrow(
+                "select school_id, state, service_date from ledger.entry "
+                "where resource = $1 and ($2::text is null or school_id = $2) and key = $3 order by revision desc limit 1",
+                resource.name,
+                school_id,
+                key,
+            )
+        if row is None:
+            raise Refused("not_found")
+        if row["state"] == "void":
+            raise Refused("already_void")
+        return await ledger.void_entry(
+            resource,
+            row["school_id"],
+            key,
+            service_date=row["service_date"],
+            reason=reason,
+            sender=sender_of(request, caller),
+        )
+
+    _route(router, keyed, get_one, "GET", Response)
+    _route(router, keyed, delete_one, "DELETE", Receipt)
+    return router
+
+
+# Keys that are unique in the district: their path needs no school.
+GLOBAL_KEYS = frozenset({"schools", "staff", "students"})
+
+
+def _route(router: APIRouter, path: str, endpoint: Callable[..., Any], method: str, answer: type) -> None:
+    router.add_api_route(path, endpoint, methods=[method], response_model=None if answer is Response else answer)
+
+
+def _shown(content: str, revision: int, recorded_at: datetime) -> dict[str, Any]:
+    shown: dict[str, Any] = msgspec.json.decode(content)
+    return {**shown, "revision": revision, "recorded_at": recorded_at}
+
+
+def _revision(row: Any) -> dict[str, Any]:
+    return {
+        "revision": row["revision"],
+        "state": row["state"],
+        "content": msgspec.Raw(row["content"].encode()),
+        "reason": row["reason"],
+        "recorded_at": row["recorded_at"],
+        "recorded_by": row["client_id"],
+        "batch_id": str(row["batch_id"]),
+    }
+
+
+def _json(body: object, etag: str | None = None) -> Response:
+    headers = {"ETag": etag} if etag else {}
+    return Response(msgspec.json.encode(body), media_type="application/json", headers=headers)

@@ -1,0 +1,1 @@
+"""One batch from bytes to receipt: decode, check against the roll, append."""

@@ -1,0 +1,304 @@
+"""The append: one transaction a batch. Checks records against the school's roll, writes revisions, links the chain.
+
+Each write is one call of a function in `shared/migrations/sql/append.sql`: the locks, the revisions, the chain and the
+outbox are its one transaction, so that nothing is half-applied, whatever dies.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime
+from typing import Any, Protocol, TypeVar
+from uuid import UUID, uuid4
+
+import asyncpg
+from msgspec import Struct
+
+from services.ledger_api.ingest.check import (
+    Known,
+    check_attendance,
+    check_sessions,
+    void_roll_rows,
+    void_session_rows,
+)
+from services.ledger_api.ingest.decode import Decoded
+from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet, Session
+from services.ledger_api.ingest.receipt import ChainPosition, Receipt
+from services.ledger_api.ingest.resource import EntryRows, Resource, check_entries
+from services.ledger_api.ingest.roll import RollBook
+from shared.database import ACQUIRE_SECONDS, show
+from shared.problems import Fault, Invalid, Refused
+from shared.tokens import Caller
+
+# A roll that moves between the check and the lock is read again; more often than this is no coincidence.
+ATTEMPTS = 4
+STALE_ROLL = "TZ001"
+BELONGS_TO_ANOTHER_SCHOOL = "TZ003"
+
+Payload = TypeVar("Payload", bound=Struct)
+
+# The request, the terms' bounds, then one parameter a column.
+_SESSIONS = f"select * from ledger.append_sessions({', '.join(f'${n}' for n in range(1, 25))})"  # noqa: S608 only $n
+_ATTENDANCE = f"select * from ledger.append_attendance({', '.join(f'${n}' for n in range(1, 18))})"  # noqa: S608 only $n
+_ENTRIES = "select * from ledger.append_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+
+
+class Bell(Protocol):
+    """Told after the commit that the outbox holds something."""
+
+    def ring(self) -> None:
+        """Ring; never waits, never fails."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends a batch, and which request it is."""
+
+    caller: Caller
+    request_id: str
+    body_digest: bytes | None = None
+    dry_run: bool = False
+
+
+class Columns(Protocol):
+    """A batch as columns, one list a column, in the order of the function that appends it."""
+
+    school_ids: list[str]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one append needs: the schools, the check, and the statement with what stands before the columns."""
+
+    size: int
+    # The schools whose chains the batch moves, and where each is named first.
+    homes: Mapping[str, str]
+    staff_ids: Collection[str]
+    check: Callable[[Known], tuple[Any, list[Fault]]]
+    statement: str
+    before_columns: Callable[[Known], Sequence[object]]
+    opens_chains: bool = False
+
+
+class Ledger:
+    """The only writer of facts."""
+
+    def __init__(self, pool: asyncpg.Pool, bell: Bell) -> None:
+        """`pool`: connections of the role taizhang_ledger."""
+        self.pool = pool
+        self._bell = bell
+        self._book = RollBook()
+
+    async def replayed(self, resource: str, sender: Sender) -> Receipt | None:
+        """The receipt of an exact replay of an earlier body, or None; it writes nothing and decodes nothing."""
+        request = _request(uuid4(), sender, received=0, schools=[], versions=[])
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            rows = await connection.fetch("select * from ledger.replayed($1, $2)", request, resource)
+        if not rows:
+            return None
+        return _receipt(rows[0]["batch_id"], rows, received=rows[0]["received"])
+
+    async def append_sessions(self, sessions: Decoded[Session], sender: Sender) -> Receipt:
+        """Append sessions held or cancelled, each a new record or a new revision; 一(二)1.
+
+        Raises Invalid with every fault; nothing is written then.
+        """
+        records = sessions.records
+        batch = Batch(
+            size=len(records),
+            homes=_places(sessions.pointer, (session.school_id for session in records)),
+            staff_ids={
+                staff_id
+                for session in records
+                for member in session.staff
+                for staff_id in (member.staff_id, member.replaces)
+                if staff_id is not None
+            },
+            check=lambda known: check_sessions(records, known, sessions.pointer),
+            statement=_SESSIONS,
+            before_columns=_term_bounds,
+        )
+        return await self._append(batch, sender, sessions.pointer)
+
+    async def append_attendance(self, rolls: Decoded[AttendanceSheet | AttendanceMark], sender: Sender) -> Receipt:
+        """Append whole rolls, or single marks that patch them; 一(二)1, 一(一)6. Raises as append_sessions."""
+        records = rolls.records
+        batch = Batch(
+            size=len(records),
+            homes=_places(rolls.pointer, (record.school_id for record in records)),
+            staff_ids=(),
+            check=lambda known: check_attendance(records, known, rolls.pointer),
+            statement=_ATTENDANCE,
+            before_columns=_term_bounds,
+        )
+        return await self._append(batch, sender, rolls.pointer)
+
+    async def append_entries(self, resource: Resource[Payload], entries: Decoded[Payload], sender: Sender) -> Receipt:
+        """Append revisions of a register, days, duties or documents. Raises as append_sessions."""
+        records = entries.records
+        homes_of_staff = await self._homes_of_staff(records, sender) if resource.home == "staff_id" else {}
+        batch = Batch(
+            size=len(records),
+            homes=_places(entries.pointer, (resource.home_of(record, homes_of_staff) for record in records)),
+            staff_ids={staff_id for record in records for staff_id in resource.staff_named(record)},
+            check=lambda known: check_entries(resource, records, replace(known, homes=homes_of_staff), entries.pointer),
+            statement=_ENTRIES,
+            before_columns=lambda _known: (resource.name, resource.moves_roll),
+            opens_chains=resource.name == "schools",
+        )
+        return await self._append(batch, sender, entries.pointer)
+
+    async def void_entry(
+        self,
+        resource: Resource[Payload],
+        school_id: str,
+        key: str,
+        *,
+        service_date: date | None,
+        reason: str,
+        sender: Sender,
+    ) -> Receipt:
+        """Append a void revision: the entry holds no more, its history stays."""
+        rows = EntryRows()
+        rows.add(resource.name, school_id, key, service_date=service_date, state="void", content=b"{}", reason=reason)
+        return await self._append_void(rows, _ENTRIES, lambda _known: (resource.name, resource.moves_roll), sender)
+
+    async def void_session(
+        self, school_id: str, session_id: str, *, service_date: date, reason: str, sender: Sender
+    ) -> Receipt:
+        """Append a void revision of a session; 一(一)6: what was recorded stays traceable."""
+        return await self._append_void(
+            void_session_rows(school_id, session_id, service_date, reason), _SESSIONS, _term_bounds, sender
+        )
+
+    async def void_roll(
+        self, school_id: str, session_id: str, *, service_date: date, reason: str, sender: Sender
+    ) -> Receipt:
+        """Append a void revision of a session's roll."""
+        return await self._append_void(
+            void_roll_rows(school_id, session_id, service_date, reason), _ATTENDANCE, _term_bounds, sender
+        )
+
+    async def _append_void(
+        self, rows: Columns, statement: str, before_columns: Callable[[Known], Sequence[object]], sender: Sender
+    ) -> Receipt:
+        batch = Batch(
+            size=1,
+            homes=dict.fromkeys(rows.school_ids, ""),
+            staff_ids=(),
+            check=lambda _known: (rows, []),
+            statement=statement,
+            before_columns=before_columns,
+        )
+        return await self._append(batch, sender, lambda *_steps: "")
+
+    async def _homes_of_staff(self, records: Sequence[Struct], sender: Sender) -> dict[str, str]:
+        """staff_id -> the school that registered them, of those the sender may see."""
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction(readonly=True):
+            await show(connection, sender.caller.visible)
+            rows = await connection.fetch(
+                "select person_id, school_id from ledger.person where resource = 'staff' and person_id = any ($1)",
+                list({getattr(record, "staff_id", "") for record in records}),
+            )
+        return {row["person_id"]: row["school_id"] for row in rows}
+
+    async def _append(self, batch: Batch, sender: Sender, pointer: Callable[..., str]) -> Receipt:
+        _refuse_other_schools(batch, sender)
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            for attempt in range(ATTEMPTS):
+                if attempt:
+                    self._book.drop(batch.homes)
+                known = Known(
+                    rolls=await self._book.rolls(connection, batch.homes),
+                    calendar=self._book.calendar,
+                    staff=await self._book.staff(connection, batch.staff_ids),
+                )
+                rows, faults = batch.check(known)
+                if faults and not attempt:
+                    # The registers may have learnt meanwhile what the roll kept here does not know yet.
+                    continue
+                if faults:
+                    raise Invalid(faults)
+                if sender.dry_run:
+                    return _receipt(uuid4(), [], received=batch.size)
+                try:
+                    return await self._write(connection, batch, rows, known, sender)
+                except asyncpg.PostgresError as error:
+                    if error.sqlstate == BELONGS_TO_ANOTHER_SCHOOL:
+                        taken = str(error)
+                        place = pointer(rows.keys.index(taken))
+                        raise Invalid([Fault(place, "belongs_to_another_school", {"id": taken})], status=409) from error
+                    if error.sqlstate != STALE_ROLL:
+                        raise
+        raise Refused("busy", headers={"Retry-After": "1"})
+
+    async def _write(
+        self, connection: asyncpg.Connection, batch: Batch, rows: Columns, known: Known, sender: Sender
+    ) -> Receipt:
+        batch_id = uuid4()
+        schools = sorted(batch.homes)
+        # A school that registers itself has no roll yet to be checked against.
+        versions = [None if batch.opens_chains else known.rolls[school_id].version for school_id in schools]
+        request = _request(batch_id, sender, received=batch.size, schools=schools, versions=versions)
+        columns = [getattr(rows, column.name) for column in fields(rows)]  # type: ignore[arg-type]
+        appended = await connection.fetch(batch.statement, request, *batch.before_columns(known), *columns)
+        if appended:
+            self._bell.ring()
+        return _receipt(batch_id, appended, received=batch.size)
+
+
+def _request(
+    batch_id: UUID, sender: Sender, *, received: int, schools: Sequence[str], versions: Sequence[int | None]
+) -> tuple[object, ...]:
+    """The composite `ledger.request`."""
+    visible = sender.caller.visible
+    return (
+        batch_id,
+        sender.caller.client_id,
+        sender.request_id,
+        visible.district,
+        ",".join(visible.schools),
+        sender.body_digest,
+        received,
+        schools,
+        versions,
+    )
+
+
+def _receipt(batch_id: UUID, appended: Sequence[asyncpg.Record], *, received: int) -> Receipt:
+    created = sum(row["created"] for row in appended)
+    revised = sum(row["revised"] for row in appended)
+    return Receipt(
+        batch_id=str(batch_id),
+        received=received,
+        created=created,
+        revised=revised,
+        unchanged=received - created - revised,
+        rejected=0,
+        errors=[],
+        chains=[ChainPosition(school_id=row["school_id"], seq=row["seq"], head=row["head"].hex()) for row in appended],
+        recorded_at=appended[0]["recorded_at"] if appended else datetime.now(UTC),
+    )
+
+
+def _refuse_other_schools(batch: Batch, sender: Sender) -> None:
+    """Somebody else's school is as unknown as one that is not there; the district's own registers are the bureau's."""
+    others = sorted(home for home in batch.homes if not sender.caller.may_write_for(home))
+    if others == ["district"]:
+        raise Refused("district_only", resource="terms, closures, providers")
+    if others:
+        raise Invalid([Fault(batch.homes[home], "unknown_school", {"school_id": home}) for home in others], status=404)
+
+
+def _places(pointer: Callable[..., str], homes: Iterable[str | None]) -> dict[str, str]:
+    """Each school of a batch, with the pointer of the record that names it first."""
+    places: dict[str, str] = {}
+    for index, home in enumerate(homes):
+        if home is not None and home not in places:
+            places[home] = pointer(index, "school_id")
+    return places
+
+
+def _term_bounds(known: Known) -> tuple[date, date]:
+    """From the first term's start to the last one's end: where an earlier revision of a record can lie."""
+    terms = known.calendar.terms
+    return (terms[0].starts_on, max(term.ends_on for term in terms)) if terms else (date.max, date.max)

@@ -1,0 +1,81 @@
+"""What a record looks like on the wire: the types that ingest decodes straight from bytes."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from shared.vocabulary import AttendanceStatus, Category, SessionState, StaffRole
+
+Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
+SchoolId = Annotated[str, Meta(pattern=r"^[0-9]{10}$", description="学校标识码, ten digits")]
+TermId = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{4}-[12]$", examples=["2025-2026-1"])]
+Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["15:30"])]
+Text = Annotated[str, Meta(max_length=500)]
+Count = Annotated[int, Meta(ge=0, le=100_000)]
+ClassHours = Annotated[Decimal, Meta(description="class hours (课时), at most two decimals, 0 to 24")]
+
+
+class Record(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What every record on the wire is: named fields, none unknown."""
+
+
+class SessionStaff(Record, frozen=True):
+    """One person in a session: the role and the class hours claimed; `replaces` names whom they stood in for."""
+
+    staff_id: Identifier
+    role: StaffRole
+    class_hours: ClassHours
+    share: Annotated[Decimal, Meta(description="part of the session, 0 to 1")] | None = None
+    replaces: Identifier | None = None
+
+
+class Session(Record, frozen=True):
+    """One class or group in one slot on one date (班级开设情况); 一(二)1."""
+
+    school_id: SchoolId
+    session_id: Identifier
+    service_date: date
+    slot: Identifier
+    activity: Text
+    category: Category
+    headcount: Count
+    staff: Annotated[tuple[SessionStaff, ...], Meta(max_length=100)] = ()
+    state: SessionState = "held"
+    starts_at: Clock | None = None
+    ends_at: Clock | None = None
+    room: Identifier | None = None
+    grade: Annotated[int, Meta(ge=1, le=9)] | None = None
+    class_no: Identifier | None = None
+    planned_headcount: Count | None = None
+    reason: Text | None = None
+
+
+class AttendanceSheet(Record, frozen=True):
+    """The whole roll of one session: every pupil under the one status they have; 一(一)6."""
+
+    school_id: SchoolId
+    session_id: Identifier
+    service_date: date
+    present: list[str] = []
+    late: list[str] = []
+    left_early: list[str] = []
+    absent: list[str] = []
+    excused: list[str] = []
+    taken_by: Identifier | None = None
+    taken_at: datetime | None = None
+    reason: Text | None = None
+
+
+class AttendanceMark(Record, frozen=True):
+    """One pupil's status in one session; the others in the roll stay as they are."""
+
+    school_id: SchoolId
+    session_id: Identifier
+    service_date: date
+    student_id: Identifier
+    status: AttendanceStatus
+    taken_by: Identifier | None = None
+    taken_at: datetime | None = None
+    reason: Text | None = None

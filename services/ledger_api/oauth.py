@@ -1,0 +1,129 @@
+"""Sign-in of programs: OAuth 2.0 client credentials, a short-lived token signed with ES256, the public keys as a JWKS."""
+
+import json
+import secrets
+from base64 import b64decode
+from binascii import Error as Base64Error
+from typing import Annotated, Literal
+
+import asyncpg
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from fastapi import APIRouter, Form, Request
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from services.ledger_api.dependencies import AnyCaller, Ledger
+from shared.problems import Refused
+from shared.tokens import LIFETIME_SECONDS, issue
+from shared.vocabulary import SCOPES_OF
+
+router = APIRouter(tags=["sign-in"])
+
+_hasher = PasswordHasher()
+# Checked when the client is not known, so that an answer takes as long either way.
+_NOBODYS_HASH = _hasher.hash(secrets.token_urlsafe())
+
+
+class AccessToken(BaseModel):
+    """RFC 6749 §5.1."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 the scheme's name
+    expires_in: int = LIFETIME_SECONDS
+    scope: str
+
+
+class TokenInfo(BaseModel):
+    """What the token at hand may do and see."""
+
+    client_id: str
+    kind: str
+    scopes: list[str]
+    schools: list[str]
+    stage: str | None
+    district: bool
+    expires_at: int
+
+
+@router.post("/oauth/token")
+async def issue_token(
+    request: Request,
+    ledger: Ledger,
+    grant_type: Annotated[str, Form()],
+    client_id: Annotated[str | None, Form()] = None,
+    client_secret: Annotated[str | None, Form()] = None,
+) -> AccessToken:
+    """Exchange a client's id and secret (HTTP Basic or form) for an access token."""
+    if grant_type != "client_credentials":
+        raise Refused("unsupported_grant_type")
+    basic = _basic_credentials(request.headers.get("authorization", ""))
+    given_id, given_secret = basic or (client_id or "", client_secret or "")
+    async with ledger.pool.acquire() as connection:
+        client = await connection.fetchrow(
+            "select secret_hash, kind, schools, stage from ledger.api_client where client_id = $1 and revoked_at is null",
+            given_id,
+        )
+    known = await run_in_threadpool(_secret_fits, given_secret, client["secret_hash"] if client else _NOBODYS_HASH)
+    if client is None or not known:
+        raise Refused("invalid_client", headers={"WWW-Authenticate": "Basic"})
+    token = issue(
+        request.app.state.signing_key,
+        client_id=given_id,
+        kind=client["kind"],
+        schools=client["schools"],
+        stage=client["stage"],
+    )
+    return AccessToken(access_token=token, scope=" ".join(sorted(SCOPES_OF[client["kind"]])))
+
+
+@router.get("/oauth/token_info")
+async def token_info(caller: AnyCaller) -> TokenInfo:
+    """What the token may do and see."""
+    return TokenInfo(
+        client_id=caller.client_id,
+        kind=caller.kind,
+        scopes=sorted(caller.scopes),
+        schools=list(caller.visible.schools),
+        stage=caller.visible.stage,
+        district=caller.visible.district,
+        expires_at=caller.expires_at,
+    )
+
+
+@router.get("/.well-known/jwks.json")
+async def jwks(ledger: Ledger) -> dict[str, list[dict[str, str]]]:
+    """The public keys that verify access tokens (RFC 7517)."""
+    async with ledger.pool.acquire() as connection:
+        return {"keys": await public_keys(connection)}
+
+
+async def public_keys(connection: asyncpg.Connection) -> list[dict[str, str]]:
+    """The public halves in force, newest first."""
+    rows = await connection.fetch(
+        "select public_jwk from ledger.signing_key where retired_at is null order by created_at desc",
+    )
+    return [json.loads(row["public_jwk"]) for row in rows]
+
+
+def hash_secret(secret: str) -> str:
+    """argon2id, the library's parameters."""
+    return _hasher.hash(secret)
+
+
+def _secret_fits(secret: str, secret_hash: str) -> bool:
+    try:
+        return _hasher.verify(secret_hash, secret)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _basic_credentials(header: str) -> tuple[str, str] | None:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        client_id, _, secret = b64decode(encoded, validate=True).decode().partition(":")
+    except (Base64Error, UnicodeDecodeError):
+        return None
+    return client_id, secret

@@ -1,0 +1,124 @@
+"""Attendance (考勤): one roll a session, sent whole or as single marks; 一(二)1, 一(一)6."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from services.ledger_api.dependencies import DryRun, Ledger, LedgerReader, LedgerWriter, Reason, receive, sender_of
+from services.ledger_api.entries import body_schema
+from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet
+from services.ledger_api.ingest.receipt import Receipt
+from shared.database import reading
+from shared.problems import Refused
+from shared.tokens import Caller
+
+router = APIRouter(prefix="/v1/attendance", tags=["attendance"])
+
+STATUSES = ("present", "late", "left_early", "absent", "excused")
+
+_REVISIONS = """
+    select attendance_revision.*, batch.client_id
+    from ledger.attendance_revision
+    inner join ledger.batch using (batch_id)
+    where
+        attendance_revision.school_id = $1
+        and attendance_revision.session_id = $2
+        and ($3::timestamptz is null or attendance_revision.recorded_at <= $3)
+    order by attendance_revision.recorded_at desc, attendance_revision.revision desc
+"""
+
+
+def _sheet_or_mark(raw: bytes) -> type[AttendanceSheet | AttendanceMark]:
+    """A record that names one pupil is a mark; the first record speaks for the body until one disagrees."""
+    end = raw.find(b"}")
+    return AttendanceMark if b'"student_id"' in raw[: end if end > 0 else None] else AttendanceSheet
+
+
+@router.post("", openapi_extra=body_schema(AttendanceSheet, AttendanceMark))
+async def post_attendance(request: Request, caller: LedgerWriter, ledger: Ledger, dry_run: DryRun = False) -> Receipt:
+    """Append rolls: whole sheets, or single marks that move only the pupils they name; 一(二)1."""
+    return await receive(
+        request,
+        caller,
+        ledger,
+        resource="attendance",
+        choose=_sheet_or_mark,
+        append=ledger.append_attendance,
+        dry_run=dry_run,
+    )
+
+
+@router.get("/{school_id}/{session_id}")
+async def get_roll(
+    school_id: str, session_id: str, caller: LedgerReader, ledger: Ledger, as_of: datetime | None = None
+) -> Response:
+    """The roll as it holds now, or as the ledger knew it at `as_of`; for those who may read the ledger."""
+    rows, students = await _revisions(ledger, caller, school_id, session_id, as_of)
+    if rows[0]["state"] == "void":
+        raise Refused("not_found")
+    return Response(msgspec.json.encode(_shown(rows[0], students)), media_type="application/json")
+
+
+@router.get("/{school_id}/{session_id}/revisions")
+async def get_revisions(school_id: str, session_id: str, caller: LedgerReader, ledger: Ledger) -> Response:
+    """Its history: the teacher's mark and the office's override both stay; 一(一)6."""
+    rows, students = await _revisions(ledger, caller, school_id, session_id, None)
+    items = [
+        {
+            "revision": row["revision"],
+            "state": row["state"],
+            "content": None if row["state"] == "void" else _shown(row, students),
+            "reason": row["reason"],
+            "recorded_at": row["recorded_at"],
+            "recorded_by": row["client_id"],
+            "batch_id": str(row["batch_id"]),
+        }
+        for row in rows
+    ]
+    return Response(msgspec.json.encode({"items": items, "next_cursor": None}), media_type="application/json")
+
+
+@router.delete("/{school_id}/{session_id}")
+async def delete_roll(
+    school_id: str, session_id: str, caller: LedgerWriter, ledger: Ledger, reason: Reason, request: Request
+) -> Receipt:
+    """Append a void revision of the roll; nothing is ever removed."""
+    rows, _students = await _revisions(ledger, caller, school_id, session_id, None)
+    if rows[0]["state"] == "void":
+        raise Refused("already_void")
+    return await ledger.void_roll(
+        school_id, session_id, service_date=rows[0]["service_date"], reason=reason, sender=sender_of(request, caller)
+    )
+
+
+async def _revisions(
+    ledger: Ledger, caller: Caller, school_id: str, session_id: str, as_of: datetime | None
+) -> tuple[list[Any], dict[int, str]]:
+    """All revisions, newest first, and the ids of the pupils in them; raises Refused (404) when there is none."""
+    async with reading(ledger.pool, caller.visible) as connection:
+        rows: list[Any] = await connection.fetch(_REVISIONS, school_id, session_id, as_of)
+        if not rows:
+            raise Refused("not_found")
+        numbers = {number for row in rows for status in STATUSES for number in row[status] or ()}
+        students = await connection.fetch(
+            "select number, person_id from ledger.person where number = any ($1)", list(numbers)
+        )
+    return rows, dict(students)
+
+
+def _shown(row: Any, students: dict[int, str]) -> dict[str, object]:
+    """A roll as it is posted, with its revision and instant."""
+    return {
+        "school_id": row["school_id"],
+        "session_id": row["session_id"],
+        "service_date": row["service_date"],
+        **{status: [students[number] for number in row[status] or ()] for status in STATUSES},
+        "taken_by": row["taken_by"],
+        "taken_at": row["taken_at"],
+        "reason": row["reason"],
+        "revision": row["revision"],
+        "recorded_at": row["recorded_at"],
+    }

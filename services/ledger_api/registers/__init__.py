@@ -1,0 +1,1 @@
+"""Reference data: who and what records may name."""

@@ -1,0 +1,26 @@
+"""Schools: who is in the district, their stages, their centre, since when."""
+
+from datetime import date
+
+from services.ledger_api.entries import entry_router
+from services.ledger_api.ingest.payload import Record, SchoolId, Text
+from services.ledger_api.ingest.resource import Resource
+from shared.vocabulary import SchoolKind, Stage
+
+
+class School(Record, frozen=True):
+    """One school; a nine-year school has both stages and a centre for each."""
+
+    school_id: SchoolId
+    name: Text
+    stages: tuple[Stage, ...]
+    centre: Stage | None = None
+    town: Text | None = None
+    kind: SchoolKind = "public"
+    active_from: date | None = None
+    active_to: date | None = None
+
+
+SCHOOLS = Resource("schools", School, key=("school_id",))
+
+router = entry_router(SCHOOLS, scope="registers.write")

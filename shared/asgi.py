@@ -1,0 +1,139 @@
+"""What both HTTP services share at the door: request ids, problems as answers, health, metrics, language."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Literal
+from uuid import uuid4
+
+import asyncpg
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import metrics
+from shared.problems import Fault, Invalid, Language, Problem, Refused
+
+log = structlog.get_logger()
+
+RETRY_AFTER_SECONDS = "2"
+_SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+# What asyncpg and the socket raise when PostgreSQL is not there, starting or stopping: come back later.
+STORE_ERRORS = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+
+
+def language_of(request: Request) -> Language:
+    """The language a caller asked for: English if Accept-Language begins with it, Chinese otherwise."""
+    return "en" if request.headers.get("accept-language", "zh-CN").lower().startswith("en") else "zh"
+
+
+def problem_response(request: Request, problem: Problem) -> JSONResponse:
+    """A problem as `application/problem+json` (RFC 9457)."""
+    return JSONResponse(
+        problem.shown(language_of(request), instance=request.url.path),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type="application/problem+json",
+    )
+
+
+class RequestContext:
+    """Gives each request its id, binds it to the logs, counts and times the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """`app`: what answers."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
+        request_id = given if _SAFE_REQUEST_ID.fullmatch(given) else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                route = getattr(scope.get("route"), "path", "unmatched")
+                metrics.REQUESTS.labels(scope["method"], route, message["status"]).inc()
+                metrics.REQUEST_SECONDS.labels(scope["method"], route).observe(time.perf_counter() - started)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            structlog.contextvars.unbind_contextvars("request_id")
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Every error of `app` leaves as a problem with a stable code."""
+
+    @app.exception_handler(Problem)
+    async def on_problem(request: Request, problem: Problem) -> Response:
+        return problem_response(request, problem)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_parameters(request: Request, error: RequestValidationError) -> Response:
+        faults = [
+            Fault("/" + "/".join(str(part) for part in each["loc"]), "invalid_value", {"reason": each["msg"]})
+            for each in error.errors()
+        ]
+        return problem_response(request, Invalid(faults))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+        return problem_response(
+            request,
+            Refused(code, status=error.status_code, headers=dict(error.headers or {}), reason=error.detail),
+        )
+
+    async def on_store(request: Request, error: Exception) -> Response:
+        log.warning("stores_unavailable", path=request.url.path, error=repr(error))
+        return problem_response(request, Refused("stores_unavailable", headers={"Retry-After": RETRY_AFTER_SECONDS}))
+
+    for store_error in STORE_ERRORS:
+        app.add_exception_handler(store_error, on_store)
+
+    @app.exception_handler(TimeoutError)
+    async def on_wait(request: Request, _error: TimeoutError) -> Response:
+        return problem_response(request, Refused("busy", headers={"Retry-After": RETRY_AFTER_SECONDS}))
+
+    @app.exception_handler(Exception)
+    async def on_bug(request: Request, error: Exception) -> Response:
+        log.error("request_failed", path=request.url.path, exc_info=error)
+        return problem_response(request, Refused("internal_error"))
+
+
+def answer_health(app: FastAPI, *, ready: Callable[[], Awaitable[bool]]) -> None:
+    """`/livez`, `/readyz` and `/metrics`; `ready` asks the stores."""
+
+    @app.get("/livez", tags=["health"])
+    async def livez() -> dict[Literal["status"], str]:
+        """Whether the process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["health"])
+    async def readyz() -> dict[Literal["status"], str]:
+        """Whether requests can be served: the database answers."""
+        if not await ready():
+            raise Refused("stores_unavailable", headers={"Retry-After": RETRY_AFTER_SECONDS})
+        return {"status": "ready"}
+
+    @app.get("/metrics", tags=["health"], response_class=Response)
+    async def read_metrics() -> Response:
+        """This process's metrics in Prometheus's text format."""
+        return Response(metrics.exposition(), media_type=metrics.EXPOSITION_TYPE)

@@ -1,0 +1,181 @@
+"""The catalogue of errors: what can go wrong, its code, status, and words in Chinese and English. Pure.
+
+Problem
+├── Refused        one thing is wrong with the request (sign-in, scope, size, encoding, a state that does not allow it)
+└── Invalid        the records of the request are wrong, each place named by a pointer
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Language = Literal["zh", "en"]
+
+# At most so many faults are listed; `error_count` says how many there are.
+FAULTS_LISTED = 100
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of error: HTTP status, and its words; `{name}` in a text is filled from the fault's values."""
+
+    status: int
+    zh: str
+    en: str
+
+    def words(self, language: Language) -> str:
+        """The text in one language."""
+        return self.zh if language == "zh" else self.en
+
+
+CATALOGUE: Mapping[str, Kind] = {
+    # The request as a whole.
+    "unauthenticated": Kind(401, "未登录或令牌无效：{reason}", "Not signed in, or the token is not valid: {reason}"),
+    "invalid_client": Kind(401, "客户端编号或密钥不对", "The client id or the secret is wrong"),
+    "unsupported_grant_type": Kind(400, "只支持 client_credentials", "Only client_credentials is supported"),
+    "missing_scope": Kind(403, "令牌缺少权限 {scope}", "The token lacks the scope {scope}"),
+    "district_only": Kind(403, "只有区教育局可以写入 {resource}", "Only the bureau may write {resource}"),
+    "not_found": Kind(404, "没有这条记录", "There is no such record"),
+    "method_not_allowed": Kind(405, "此地址不支持该方法", "This address does not take that method"),
+    "not_acceptable": Kind(406, "只能以 {formats} 回答", "Only {formats} can be answered"),
+    "unsupported_media_type": Kind(
+        415, "不支持的内容类型 {given}；请用 {wanted}", "Content type {given} is not taken; send {wanted}"
+    ),
+    "unsupported_encoding": Kind(
+        415, "不支持的内容编码 {given}；请用 gzip 或不压缩", "Content encoding {given} is not taken; send gzip or none"
+    ),
+    "body_too_large": Kind(
+        413,
+        "请求体解压后超过 {limit_mib} MiB；请分批发送",
+        "The body is over {limit_mib} MiB unpacked; send it in parts",
+    ),
+    "truncated_body": Kind(400, "压缩的请求体不完整或已损坏", "The compressed body is cut short or damaged"),
+    "empty_body": Kind(400, "请求体为空", "The body is empty"),
+    "malformed_json": Kind(400, "不是合法的 JSON：{reason}", "Not valid JSON: {reason}"),
+    "invalid_utf8": Kind(400, "请求体不是 UTF-8 编码", "The body is not UTF-8"),
+    "invalid_parameter": Kind(422, "参数 {name} 不对：{reason}", "The parameter {name} is wrong: {reason}"),
+    "invalid_records": Kind(422, "记录有误，未写入任何内容", "Records are wrong; nothing was written"),
+    "busy": Kind(503, "系统繁忙，请稍后重试", "Busy; try again shortly"),
+    "stores_unavailable": Kind(
+        503, "数据库暂时不可用，请稍后重试", "The database cannot be reached for now; try again shortly"
+    ),
+    "http_error": Kind(400, "请求无法处理：{reason}", "The request cannot be handled: {reason}"),
+    "internal_error": Kind(500, "系统内部错误，已记录", "Something went wrong here; it has been logged"),
+    # One place in a record.
+    "invalid_value": Kind(422, "值不对：{reason}", "The value is wrong: {reason}"),
+    "missing_field": Kind(422, "缺少字段 {field}", "The field {field} is missing"),
+    "unknown_field": Kind(
+        422, "未知字段 {field}；最接近的是 {nearest}", "Unknown field {field}; the nearest known one is {nearest}"
+    ),
+    "repeated_key": Kind(
+        422,
+        "同一批内重复：{key} 已在第 {first} 条出现；更正请另发一次",
+        "{key} is already record {first} of this batch; send a correction in a later request",
+    ),
+    "repeated_student": Kind(
+        422, "学生 {student_id} 在同一名单中出现不止一次", "Pupil {student_id} stands in the roll more than once"
+    ),
+    "unknown_school": Kind(422, "没有登记学校 {school_id}", "The school {school_id} is not registered"),
+    "unknown_term": Kind(422, "没有登记学期 {term_id}", "The term {term_id} is not registered"),
+    "unknown_staff": Kind(422, "没有登记参与人员 {staff_id}", "The staff member {staff_id} is not registered"),
+    "unknown_student": Kind(
+        422, "本校没有登记学生 {student_id}", "The pupil {student_id} is not registered at this school"
+    ),
+    "unknown_slot": Kind(
+        422, "本校本学期没有登记时段 {slot}", "The slot {slot} is not registered for this school and term"
+    ),
+    "unknown_provider": Kind(422, "没有登记机构 {provider_id}", "The provider {provider_id} is not registered"),
+    "outside_term": Kind(422, "日期 {date} 不在任何已登记学期内", "The date {date} lies in no registered term"),
+    "outside_service": Kind(
+        422,
+        "{what}不属于课后服务范围（一(一)1：早到校看管、午餐午休看管、晚自习等不得纳入课后服务）",
+        "{what} is outside after-school service (一(一)1: early arrival, noon and evening study may not be counted)",
+    ),
+    "forbidden_kind": Kind(
+        422,
+        "{what}是禁止的内容（一(一)1：不得刷题备考、讲授新课、集体补课）",
+        "{what} is forbidden (一(一)1: no exam drilling, new lessons or collective tutoring)",
+    ),
+    "too_many_class_hours": Kind(
+        422, "课时数 {class_hours} 超过一天 24 小时", "{class_hours} class hours are more than a day has"
+    ),
+    "too_many_decimals": Kind(422, "{value} 最多两位小数", "{value} has more than two decimal places"),
+    "ends_before_it_starts": Kind(
+        422, "结束 {ends} 不晚于开始 {starts}", "The end {ends} is not after the start {starts}"
+    ),
+    "belongs_to_another_school": Kind(422, "编号 {id} 已由其他学校登记", "The id {id} is registered by another school"),
+    "holidays_unknown": Kind(
+        422,
+        "尚无 {year} 年的放假安排；请给出 holidays 与 makeup_days",
+        "The holidays of {year} are not known here; give holidays and makeup_days",
+    ),
+    "already_void": Kind(409, "这条记录已经作废", "The record is void already"),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in one place: a JSON pointer into the request and the values its text names."""
+
+    pointer: str
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def shown(self, language: Language) -> dict[str, str]:
+        """As it stands in a problem's `errors`."""
+        detail = CATALOGUE[self.code].words(language).format_map(self.values)
+        return {"pointer": self.pointer, "code": self.code, "detail": detail}
+
+
+class Problem(Exception):
+    """Anything a caller is told with a status, a code and words (RFC 9457)."""
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        faults: Sequence[Fault] = (),
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        **values: object,
+    ) -> None:
+        """`values` fill the code's text; `faults` are the places; `headers` travel with the answer."""
+        super().__init__(code)
+        self.code = code
+        self.faults = tuple(faults)
+        self.status = status or CATALOGUE[code].status
+        self.headers = dict(headers or {})
+        self.values = values
+
+    def shown(self, language: Language, *, instance: str) -> dict[str, object]:
+        """The body of the answer, `application/problem+json`."""
+        kind = CATALOGUE[self.code]
+        title = kind.words(language).split("：" if language == "zh" else ": ", 1)[0]
+        body: dict[str, object] = {
+            "type": f"urn:taizhang:problem:{self.code}",
+            "title": title.format_map(self.values),
+            "status": self.status,
+            "detail": kind.words(language).format_map(self.values),
+            "instance": instance,
+            "code": self.code,
+        }
+        if self.faults:
+            body["errors"] = [fault.shown(language) for fault in self.faults[:FAULTS_LISTED]]
+            body["error_count"] = len(self.faults)
+        return body
+
+
+class Refused(Problem):
+    """The request as a whole cannot be taken."""
+
+
+class Invalid(Problem):
+    """Records are wrong; nothing was written. Carries every fault found."""
+
+    def __init__(self, faults: Sequence[Fault], *, status: int | None = None) -> None:
+        """`faults`: at least one. A single kind of fault lends the problem its code."""
+        codes = {fault.code for fault in faults}
+        code = codes.pop() if len(codes) == 1 else "invalid_records"
+        super().__init__(code, faults=faults, status=status)
+        if code != "invalid_records":
+            self.values = dict(faults[0].values)
