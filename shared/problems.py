@@ -5,6 +5,7 @@ Problem
 └── Invalid        the records of the request are wrong, each place named by a pointer
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -150,7 +151,8 @@ class Problem(Exception):
     def shown(self, language: Language, *, instance: str) -> dict[str, object]:
         """The body of the answer, `application/problem+json`."""
         kind = CATALOGUE[self.code]
-        title = kind.words(language).split("：" if language == "zh" else ": ", 1)[0]
+        # The title is the text up to its first explanation.
+        title = re.split("[：（]|: | \\(", kind.words(language), maxsplit=1)[0]
         body: dict[str, object] = {
             "type": f"urn:taizhang:problem:{self.code}",
             "title": title.format_map(self.values),

@@ -24,7 +24,7 @@ Factor = Annotated[Decimal, Meta(description="a factor ≥ 0, exact")]
 Named = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
 
 
-class HeadcountBand(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename={"from_": "from"}):
+class HeadcountBand(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """Sessions of `from` to `to` pupils, both in it; no `to` is no upper end."""
 
     from_: int
@@ -32,7 +32,7 @@ class HeadcountBand(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     to: int | None = None
 
 
-class Factors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Factors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a plan weighs (一(一)5: slot, duty, effect, number of pupils …); what it does not name counts 1."""
 
     slot: dict[str, Factor] = {}
@@ -43,14 +43,14 @@ class Factors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
     weekday: dict[str, Factor] = {}
 
 
-class Caps(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Caps(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The most class hours of one person that are paid."""
 
     class_hours_per_day: Factor | None = None
     class_hours_per_month: Factor | None = None
 
 
-class AllocationPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class AllocationPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One version of a school's plan, in force from `effective_from` to `effective_to`, both in it."""
 
     school_id: Annotated[str, Meta(pattern=r"^[0-9]{10}$")]

@@ -17,7 +17,7 @@ Count = Annotated[int, Meta(ge=0, le=100_000)]
 ClassHours = Annotated[Decimal, Meta(description="class hours (课时), at most two decimals, 0 to 24")]
 
 
-class Record(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class Record(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What every record on the wire is: named fields, none unknown."""
 
 

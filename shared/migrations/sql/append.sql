@@ -232,6 +232,11 @@ begin
     into sums
     from by_school;
 
+    if p_resource = 'terms' then
+        perform ledger.ensure_partitions((content::jsonb ->> 'starts_on')::date, (content::jsonb ->> 'ends_on')::date)
+        from unnest(p_contents) as content;
+    end if;
+
     if p_resource in ('staff', 'students') then
         insert into ledger.person (resource, person_id, school_id)
         select p_resource, incoming.key, incoming.school_id

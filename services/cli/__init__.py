@@ -1,0 +1,1 @@
+"""The operator's door: commands above the three services; nobody imports it."""
