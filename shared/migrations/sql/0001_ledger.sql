@@ -85,6 +85,10 @@ create table ledger.entry (
 
 create index entry_service_date on ledger.entry (school_id, resource, service_date) where service_date is not null;
 
+-- A person is looked up across schools: their register entry, and their leaves.
+create index entry_staff on ledger.entry (key) where resource = 'staff';
+create index entry_leave on ledger.entry ((content ->> 'staff_id')) where resource = 'leaves';
+
 -- Ids that are unique in the district, with the school that registered them first, and the short number that rolls carry.
 create table ledger.person (
     resource text not null check (resource in ('staff', 'students')),

@@ -20,6 +20,9 @@ create table audit.finding (
     amount_at_risk_fen bigint,
     evidence jsonb not null,
     parameters jsonb not null,
+    -- title, explanation (zh, en) and clauses, as the rule said them when it was found.
+    wording jsonb not null,
+    -- Rules that saw the same records and yielded to this one.
     related text[] not null default '{}',
     fingerprint bytea not null,
     first_seen timestamptz not null,
@@ -53,7 +56,9 @@ create table audit.staff_day (
     staff_id text not null,
     starts_at time[] not null,
     ends_at time[] not null,
+    activities text[] not null,
     record_keys text[] not null,
+    class_hours_hundredths_each integer[] not null,
     class_hours_hundredths integer not null,
     primary key (staff_id, service_date, school_id)
 ) partition by range (service_date);

@@ -1,0 +1,19 @@
+"""What the worker does when it is told, and by itself: audit the outbox, sweep what no job asked for."""
+
+from typing import Any
+
+from services.audit_worker import engine
+
+
+async def audit(context: dict[str, Any]) -> int:
+    """Audit until the outbox is empty; returns the number of outbox rows audited."""
+    audited = 0
+    while rows := (await engine.audit_once(context["pool"], context["rules"])).outbox_rows:
+        audited += rows
+    return audited
+
+
+async def sweep(context: dict[str, Any]) -> int:
+    """Find what no job asked for (a lost bell, a dead worker), and parked scopes whose time has come."""
+    await engine.retry_parked(context["pool"], context["rules"])
+    return await audit(context)

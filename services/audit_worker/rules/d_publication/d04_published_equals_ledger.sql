@@ -1,0 +1,63 @@
+/*
+code: D04
+name: {zh: 月公示与台账不一致, en: Published is not the ledger}
+clause: [一(二)1, 一(二)2]
+grain: school_month
+severity: critical
+reads: [publications, sessions, duties]
+claims: A person's class hours in the month's publication differ from the ledger's.
+spares: A person on one side only (D05); a month that is not published (D02).
+misses: Hours that are wrong in the ledger and in the publication alike.
+says:
+  zh: "{when} 公示 {subject} {found} 课时，台账 {expected} 课时。"
+  en: "{when}: {found} class hours of {subject} are published; the ledger has {expected}."
+version: 1
+*/
+with published as (
+    select distinct on (publication.school_id, publication.period)
+        publication.school_id,
+        publication.period,
+        publication.publication_id,
+        publication.record_key
+    from ledger.publication
+    where
+        publication.school_id = any(:school_ids)
+        and publication.kind = 'monthly_workload'
+        and publication.period between to_char(:first_day::date, 'YYYY-MM') and to_char(:last_day::date, 'YYYY-MM')
+    order by publication.school_id, publication.period, publication.recorded_at desc
+),
+
+worked as (
+    select
+        school_id,
+        to_char(service_date, 'YYYY-MM') as period,
+        staff_id,
+        sum(class_hours_hundredths) as class_hours_hundredths
+    from audit.staff_day
+    where
+        school_id = any(:school_ids)
+        and service_date >= date_trunc('month', :first_day::date)
+        and service_date < date_trunc('month', :last_day::date) + interval '1 month'
+    group by school_id, to_char(service_date, 'YYYY-MM'), staff_id
+)
+
+select
+    published.school_id,
+    'staff' as subject_kind,
+    line.staff_id as subject,
+    null::date as service_date,
+    published.period,
+    round(worked.class_hours_hundredths / 100.0, 2)::text as expected,
+    round(line.class_hours_hundredths / 100.0, 2)::text as found,
+    greatest(line.class_hours_hundredths - worked.class_hours_hundredths, 0)::integer as hours_at_risk_hundredths,
+    null::bigint as amount_at_risk_fen,
+    jsonb_build_object('records', jsonb_build_array(published.record_key || '/' || line.staff_id)) as evidence
+from published
+inner join ledger.publication_line as line
+    on line.school_id = published.school_id and line.publication_id = published.publication_id
+inner join worked
+    on
+        worked.school_id = published.school_id
+        and worked.period = published.period
+        and worked.staff_id = line.staff_id
+where line.class_hours_hundredths <> worked.class_hours_hundredths

@@ -1,0 +1,74 @@
+/*
+code: D05
+name: {zh: 公示人员与台账不一致, en: Published people are not the ledger's}
+clause: [一(二)2]
+grain: school_month
+severity: critical
+reads: [publications, sessions, duties]
+claims: A person is published with class hours and has no work in the month's ledger, or worked and is not published.
+spares: A line of zero hours for a person without work; a month that is not published.
+misses: A person whose work was invented in the ledger too.
+says:
+  zh: "{when} 人员 {subject}：台账 {expected}，公示 {found}。"
+  en: "{when}, {subject}: ledger {expected}, published {found}."
+version: 1
+*/
+with published as (
+    select distinct on (publication.school_id, publication.period)
+        publication.school_id,
+        publication.period,
+        publication.publication_id,
+        publication.record_key
+    from ledger.publication
+    where
+        publication.school_id = any(:school_ids)
+        and publication.kind = 'monthly_workload'
+        and publication.period between to_char(:first_day::date, 'YYYY-MM') and to_char(:last_day::date, 'YYYY-MM')
+    order by publication.school_id, publication.period, publication.recorded_at desc
+),
+
+posted as (
+    select
+        published.school_id,
+        published.period,
+        published.record_key,
+        line.staff_id,
+        line.class_hours_hundredths
+    from published
+    inner join ledger.publication_line as line
+        on line.school_id = published.school_id and line.publication_id = published.publication_id
+    where line.class_hours_hundredths > 0
+),
+
+worked as (
+    select
+        staff_day.school_id,
+        published.period,
+        published.record_key,
+        staff_day.staff_id,
+        sum(staff_day.class_hours_hundredths) as class_hours_hundredths
+    from audit.staff_day
+    inner join published
+        on published.school_id = staff_day.school_id and published.period = to_char(staff_day.service_date, 'YYYY-MM')
+    where
+        staff_day.school_id = any(:school_ids)
+        and staff_day.service_date >= date_trunc('month', :first_day::date)
+        and staff_day.service_date < date_trunc('month', :last_day::date) + interval '1 month'
+    group by staff_day.school_id, published.period, published.record_key, staff_day.staff_id
+    having sum(staff_day.class_hours_hundredths) > 0
+)
+
+select
+    school_id,
+    'staff' as subject_kind,
+    staff_id as subject,
+    null::date as service_date,
+    period,
+    coalesce(round(worked.class_hours_hundredths / 100.0, 2)::text, 'no work') as expected,
+    coalesce(round(posted.class_hours_hundredths / 100.0, 2)::text, 'not named') as found,
+    posted.class_hours_hundredths::integer as hours_at_risk_hundredths,
+    null::bigint as amount_at_risk_fen,
+    jsonb_build_object('records', jsonb_build_array(coalesce(posted.record_key, worked.record_key) || '/' || staff_id)) as evidence
+from posted
+full join worked using (school_id, period, staff_id)
+where posted.staff_id is null or worked.staff_id is null

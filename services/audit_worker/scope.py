@@ -1,0 +1,66 @@
+"""What a change dirties: school-days, widened to the grain of a rule, as few rectangles (schools × days). Pure."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from shared.vocabulary import Grain
+
+
+@dataclass(frozen=True, order=True)
+class Scope:
+    """Every day from first_day to last_day, both in it, of every one of these schools."""
+
+    school_ids: tuple[str, ...]
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True)
+class TermDates:
+    """A term's bounds, both in it."""
+
+    term_id: str
+    starts_on: date
+    ends_on: date
+
+
+def widen(dirty: Iterable[tuple[str, date]], grain: Grain, terms: Sequence[TermDates]) -> list[Scope]:
+    """The scopes of a grain that hold every dirty school-day: whole weeks, months or terms where the grain says so.
+
+    `dirty`: (school_id, service_date). A date outside every term has no term scope.
+    """
+    spans: dict[str, set[tuple[date, date]]] = defaultdict(set)
+    for school_id, day in dirty:
+        span = _span(day, grain, terms)
+        if span is not None:
+            spans[school_id].add(span)
+    schools_of: dict[tuple[date, date], list[str]] = defaultdict(list)
+    for school_id, wanted in spans.items():
+        for span in _merged(wanted):
+            schools_of[span].append(school_id)
+    return sorted(Scope(tuple(sorted(schools)), first, last) for (first, last), schools in schools_of.items())
+
+
+def _span(day: date, grain: Grain, terms: Sequence[TermDates]) -> tuple[date, date] | None:
+    if grain == "school_week":
+        monday = day - timedelta(days=day.weekday())
+        return monday, monday + timedelta(days=6)
+    if grain == "school_month":
+        first = day.replace(day=1)
+        return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    if grain in {"school_term", "district"}:
+        return next(((term.starts_on, term.ends_on) for term in terms if term.starts_on <= day <= term.ends_on), None)
+    return day, day
+
+
+def _merged(spans: Collection[tuple[date, date]]) -> list[tuple[date, date]]:
+    """Spans that touch as one."""
+    merged: list[tuple[date, date]] = []
+    for first, last in sorted(spans):
+        if merged and first <= merged[-1][1] + timedelta(days=1):
+            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+        else:
+            merged.append((first, last))
+    return merged

@@ -1,0 +1,114 @@
+"""The audit worker's process: arq for the bell, a sweep of its own for when the bell is silent.
+
+PostgreSQL is the truth and Redis only the bell: with Redis gone the sweep goes on auditing, and arq is started again
+until Redis is back.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+from arq.connections import RedisSettings
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from services.audit_worker import jobs
+from services.audit_worker.catalogue import read_catalogue
+from shared.asgi import STORE_ERRORS
+from shared.database import open_pool
+from shared.logs import configure_logs
+from shared.settings import Settings
+
+log = structlog.get_logger()
+
+QUEUE = "taizhang:audit"
+POLL_SECONDS = 0.05
+SWEEP_SECONDS = 5.0
+RESTART_SECONDS = 2.0
+# A full term of a district takes minutes; a job that takes longer than this hangs.
+JOB_SECONDS = 3600
+# Partitions are made so far ahead.
+AHEAD = timedelta(days=62)
+
+
+def run_worker(settings: Settings) -> None:
+    """Audit until SIGINT or SIGTERM. Raises SettingsInvalid, RuleInvalid, or what PostgreSQL raises at the start."""
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    configure_logs(settings.log_format, service="audit_worker")
+    database_url, redis_url = settings.stores()
+    rules = read_catalogue(settings.rules_config)
+    pool = await open_pool(database_url, role="taizhang_audit", size=4)
+    context = {"pool": pool, "rules": rules}
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, ended.set)
+    log.info("audit_worker_started", rules=len(rules))
+    tasks = [
+        asyncio.create_task(_listen(redis_url, context)),
+        asyncio.create_task(_every(SWEEP_SECONDS, lambda: jobs.sweep(context))),
+        asyncio.create_task(_every(24 * 3600.0, lambda: _make_partitions(pool))),
+    ]
+    waiting = asyncio.create_task(ended.wait())
+    done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for task in (waiting, *tasks):
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    await pool.close()
+    log.info("audit_worker_stopped", asked=waiting in done)
+
+
+async def _listen(redis_url: str, context: dict[str, Any]) -> None:
+    """Run arq; when Redis goes away, start it again until it is back."""
+    while True:
+        worker = Worker(
+            functions=[func(jobs.audit, name="audit", keep_result=0, max_tries=1)],  # type: ignore[arg-type]
+            queue_name=QUEUE,
+            redis_settings=_redis_settings(redis_url),
+            ctx=context,
+            max_jobs=1,
+            job_timeout=JOB_SECONDS,
+            poll_delay=POLL_SECONDS,
+            handle_signals=False,
+            job_serializer=msgspec.json.encode,
+            job_deserializer=msgspec.json.decode,
+        )
+        try:
+            await worker.async_run()
+        except (RedisError, OSError) as error:
+            log.warning("bell_silent", error=repr(error))
+        finally:
+            with suppress(RedisError, OSError):
+                await worker.close()
+        await asyncio.sleep(RESTART_SECONDS)
+
+
+def _redis_settings(redis_url: str) -> RedisSettings:
+    found = RedisSettings.from_dsn(redis_url)
+    found.conn_retries = 0
+    return found
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do it now and again every so many seconds; a store that is away for a while is waited for."""
+    while True:
+        try:
+            await work()
+        except (*STORE_ERRORS, TimeoutError) as error:
+            log.warning("store_away", error=repr(error))
+        await asyncio.sleep(seconds)
+
+
+async def _make_partitions(pool: asyncpg.Pool) -> None:
+    today = datetime.now(UTC).date()
+    await pool.fetchval("select ledger.ensure_partitions($1, $2)", today, today + AHEAD)
