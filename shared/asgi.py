@@ -1,5 +1,6 @@
 """What both HTTP services share at the door: request ids, problems as answers, health, metrics, language."""
 
+import json
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -16,10 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import metrics
 from shared.problems import Fault, Invalid, Language, Problem, Refused
+from shared.tokens import Caller, Verifier
 
 log = structlog.get_logger()
 
 RETRY_AFTER_SECONDS = "2"
+# A forged token must not make every request read the keys anew.
+KEYS_FRESH_SECONDS = 5.0
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 # What asyncpg and the socket raise when PostgreSQL is not there, starting or stopping: come back later.
@@ -44,6 +48,60 @@ def problem_response(request: Request, problem: Problem) -> JSONResponse:
         headers=problem.headers,
         media_type="application/problem+json",
     )
+
+
+async def caller_of(request: Request) -> Caller:
+    """Who is asking; raises Refused (401) without a valid token."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused("unauthenticated", reason="no bearer token", headers={"WWW-Authenticate": "Bearer"})
+    verifier: Verifier = request.app.state.verifier
+    try:
+        return verifier.verify(token)
+    except Refused:
+        # The key may be newer than what this process knows.
+        if not await request.app.state.learn_keys():
+            raise
+        return verifier.verify(token)
+
+
+def requires(scope: str) -> Callable[[Request], Awaitable[Caller]]:
+    """A dependency: the caller, who must have this scope (403 otherwise)."""
+
+    async def with_scope(request: Request) -> Caller:
+        caller = await caller_of(request)
+        if scope not in caller.scopes:
+            raise Refused("missing_scope", scope=scope)
+        return caller
+
+    return with_scope
+
+
+class KeyRing:
+    """Keeps a verifier's keys those that the database holds in force."""
+
+    def __init__(self, pool: asyncpg.Pool, verifier: Verifier) -> None:
+        """`pool`: any service's; the keys are public."""
+        self._pool = pool
+        self._verifier = verifier
+        self._learnt_at = float("-inf")
+
+    async def learn(self) -> bool:
+        """Read the keys again, unless that was just done; returns whether it was done."""
+        now = time.monotonic()
+        if now - self._learnt_at < KEYS_FRESH_SECONDS:
+            return False
+        self._learnt_at = now
+        self._verifier.learn(await public_keys(self._pool))
+        return True
+
+
+async def public_keys(pool: asyncpg.Pool) -> list[dict[str, str]]:
+    """The public halves of the keys in force, newest first, as JWKs."""
+    rows = await pool.fetch(
+        "select public_jwk from ledger.signing_key where retired_at is null order by created_at desc",
+    )
+    return [json.loads(row["public_jwk"]) for row in rows]
 
 
 class RequestContext:

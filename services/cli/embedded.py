@@ -79,10 +79,27 @@ def embedded_stores(data_dir: Path, *, durable: bool = True) -> Iterator[Stores]
         stack.callback(_stop, postgres)
         redis_guard = _start_redis(server, programs, sockets)
         stack.callback(_stop, redis_guard)
-        yield Stores(
-            database_url=f"postgresql://taizhang@/taizhang?host={sockets}",
-            redis_url=f"unix://{sockets}/redis.sock?db=0",
-        )
+        # Beside the holder's number, so that other commands find the stores while they run.
+        os.pwrite(lock, f"{os.getpid()} {sockets}".encode(), 0)
+        yield _stores_at(sockets)
+
+
+def running_stores(data_dir: Path) -> Stores | None:
+    """The stores of a data directory that another process runs now, if one does."""
+    try:
+        held = (data_dir / "lock").read_text("utf-8").split()
+    except FileNotFoundError:
+        return None
+    if len(held) < 2 or not _is_alive(int(held[0])) or not Path(held[1]).exists():
+        return None
+    return _stores_at(Path(held[1]))
+
+
+def _stores_at(sockets: Path) -> Stores:
+    return Stores(
+        database_url=f"postgresql://taizhang@/taizhang?host={sockets}",
+        redis_url=f"unix://{sockets}/redis.sock?db=0",
+    )
 
 
 @contextmanager
@@ -96,14 +113,14 @@ def _locked(data_dir: Path) -> Iterator[int]:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                holder = os.pread(handle, 32, 0).decode().strip()
+                holder = os.pread(handle, 256, 0).decode().partition(" ")[0]
                 alive = holder.isdigit() and _is_alive(int(holder))
                 if alive or time.monotonic() > deadline:
                     raise StateDirectoryInUse(
                         f"{data_dir} is in use by process {holder}: stop it, or choose another with --data-dir",
                     ) from None
                 time.sleep(POLL_SECONDS)
-        os.truncate(handle, 0)
+        os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
         yield handle
     finally:

@@ -17,7 +17,7 @@ from services.ledger_api.documents import allocation_plans, payments, publicatio
 from services.ledger_api.ingest.append import Ledger
 from services.ledger_api.records import attendance, chains, days, duties, sessions
 from services.ledger_api.registers import closures, leaves, providers, rooms, schools, slots, staff, students, terms
-from shared.asgi import RequestContext, answer_health, answer_problems
+from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
 from shared.database import open_pool
 from shared.logs import configure_logs
 from shared.settings import Settings, SettingsInvalid
@@ -54,7 +54,10 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     bell = Bell(redis_url)
     await bell.start()
     app.state.signing_key = key
-    app.state.verifier = await _publish_key(pool, key)
+    await _publish_key(pool, key)
+    app.state.verifier = Verifier()
+    app.state.learn_keys = KeyRing(pool, app.state.verifier).learn
+    await app.state.learn_keys()
     app.state.ledger = Ledger(pool, bell)
     log.info("ledger_api_started")
     yield
@@ -78,17 +81,13 @@ def read_signing_key(setting: str | None) -> ECKey:
     return ECKey.import_key(pem, {"kid": thumbprint, "use": "sig", "alg": "ES256"})
 
 
-async def _publish_key(pool: asyncpg.Pool, key: ECKey) -> Verifier:
-    """Make the public half known to every service, and a verifier that knows all that are in force."""
-    verifier = Verifier()
-    async with pool.acquire() as connection:
-        await connection.execute(
-            "insert into ledger.signing_key (kid, public_jwk) values ($1, $2::text::jsonb) on conflict do nothing",
-            key.kid,
-            json.dumps(key.as_dict(private=False)),
-        )
-        verifier.learn(await oauth.public_keys(connection))
-    return verifier
+async def _publish_key(pool: asyncpg.Pool, key: ECKey) -> None:
+    """Make the public half known to every service."""
+    await pool.execute(
+        "insert into ledger.signing_key (kid, public_jwk) values ($1, $2::text::jsonb) on conflict do nothing",
+        key.kid,
+        json.dumps(key.as_dict(private=False)),
+    )
 
 
 async def _ready(app: FastAPI) -> bool:

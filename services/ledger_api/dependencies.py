@@ -11,32 +11,11 @@ from services.ledger_api.ingest.append import Ledger as LedgerWriterOfFacts
 from services.ledger_api.ingest.append import Sender
 from services.ledger_api.ingest.decode import Decoded, decode, read_body
 from services.ledger_api.ingest.receipt import Receipt
-from shared.problems import Refused
-from shared.tokens import Caller, Verifier
+from shared.asgi import caller_of, requires
+from shared.tokens import Caller
 
 # Below this a body is decoded and compared record by record; above, its digest is looked up first.
 REPLAY_LOOKUP_BYTES = 4096
-
-
-def caller_of(request: Request) -> Caller:
-    """Who is asking; raises Refused (401) without a valid token."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Refused("unauthenticated", reason="no bearer token", headers={"WWW-Authenticate": "Bearer"})
-    verifier: Verifier = request.app.state.verifier
-    return verifier.verify(token)
-
-
-def requires(scope: str) -> Callable[[Request], Caller]:
-    """A dependency: the caller, who must have this scope (403 otherwise)."""
-
-    def with_scope(request: Request) -> Caller:
-        caller = caller_of(request)
-        if scope not in caller.scopes:
-            raise Refused("missing_scope", scope=scope)
-        return caller
-
-    return with_scope
 
 
 def _ledger(request: Request) -> LedgerWriterOfFacts:

@@ -8,9 +8,10 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from services.ledger_api.dependencies import AnyCaller, DryRun, Ledger, Reason, receive, requires, sender_of
+from services.ledger_api.dependencies import AnyCaller, DryRun, Ledger, Reason, receive, sender_of
 from services.ledger_api.ingest.receipt import Receipt
 from services.ledger_api.ingest.resource import Payload, Resource
+from shared.asgi import requires
 from shared.database import reading
 from shared.pagination import Limit, decode_cursor, page_response
 from shared.problems import Refused

@@ -1,12 +1,10 @@
 """Sign-in of programs: OAuth 2.0 client credentials, a short-lived token signed with ES256, the public keys as a JWKS."""
 
-import json
 import secrets
 from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Annotated, Literal
 
-import asyncpg
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from fastapi import APIRouter, Form, Request
@@ -14,6 +12,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from services.ledger_api.dependencies import AnyCaller, Ledger
+from shared.asgi import public_keys
 from shared.problems import Refused
 from shared.tokens import LIFETIME_SECONDS, issue
 from shared.vocabulary import SCOPES_OF
@@ -94,16 +93,7 @@ async def token_info(caller: AnyCaller) -> TokenInfo:
 @router.get("/.well-known/jwks.json")
 async def jwks(ledger: Ledger) -> dict[str, list[dict[str, str]]]:
     """The public keys that verify access tokens (RFC 7517)."""
-    async with ledger.pool.acquire() as connection:
-        return {"keys": await public_keys(connection)}
-
-
-async def public_keys(connection: asyncpg.Connection) -> list[dict[str, str]]:
-    """The public halves in force, newest first."""
-    rows = await connection.fetch(
-        "select public_jwk from ledger.signing_key where retired_at is null order by created_at desc",
-    )
-    return [json.loads(row["public_jwk"]) for row in rows]
+    return {"keys": await public_keys(ledger.pool)}
 
 
 def hash_secret(secret: str) -> str:

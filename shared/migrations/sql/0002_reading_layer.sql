@@ -280,6 +280,40 @@ from ledger.duty
 left join ledger.term on duty.service_date between term.starts_on and term.ends_on
 left join ledger.slot on slot.school_id = duty.school_id and slot.term_id = term.term_id and slot.slot = duty.slot;
 
+-- The workload as the ledger knew it at an instant ('infinity': now), sessions and duties.
+create function ledger.work_entry_as_of(p_instant timestamptz) returns setof ledger.work_entry
+language sql stable as $$
+    select
+        session.school_id, session.service_date, session.session_id, null::text, session.slot, session.starts_at,
+        session.ends_at, session.activity, session.category, session.room, session.headcount, member.staff_id, member.role,
+        null::text, member.class_hours_hundredths, member.replaces, session.record_key, session.recorded_at
+    from ledger.session_as_of(p_instant) as session
+    cross join lateral unnest(
+        session.staff_ids, session.staff_roles, session.staff_class_hours_hundredths, session.staff_replaces
+    ) as member (staff_id, role, class_hours_hundredths, replaces)
+    where session.state = 'held'
+    union all
+    select
+        entry.school_id, entry.service_date, null, entry.key, entry.content ->> 'slot', null, null, null, null, null,
+        null, entry.content ->> 'staff_id', null, entry.content ->> 'kind',
+        ((entry.content ->> 'class_hours')::numeric * 100)::integer, null,
+        'duties/' || entry.school_id || '/' || entry.key || '#' || entry.revision, entry.recorded_at
+    from ledger.entry
+    where
+        entry.resource = 'duties'
+        and entry.state = 'recorded'
+        and entry.recorded_at <= p_instant
+        and not exists (
+            select from ledger.entry as later
+            where
+                later.school_id = entry.school_id
+                and later.resource = entry.resource
+                and later.key = entry.key
+                and later.revision > entry.revision
+                and later.recorded_at <= p_instant
+        )
+$$;
+
 -- One row per session with a roll; came: how many pupils were there at all (present, late or left early).
 create view ledger.roll with (security_invoker = true) as
 select

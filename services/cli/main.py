@@ -1,0 +1,280 @@
+"""`taizhang`: every command, a few lines each."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from shared.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Taizhang (台账): the open ledger, auditor and reporter for after-school services.",
+)
+clients = typer.Typer(no_args_is_help=True, help="Programs that may sign in.")
+audit = typer.Typer(no_args_is_help=True, help="Run the audit, or look at its rules.")
+app.add_typer(clients, name="clients")
+app.add_typer(audit, name="audit")
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="where the embedded stores and the key live (TAIZHANG_DATA_DIR, ./var)"),
+]
+
+
+class Kind(StrEnum):
+    """Kinds of clients."""
+
+    school = "school"
+    centre = "centre"
+    bureau = "bureau"
+    auditor = "auditor"
+    sandbox = "sandbox"
+
+
+class StageName(StrEnum):
+    """Stages of schools."""
+
+    primary = "primary"
+    junior = "junior"
+
+
+@app.command()
+def up(data_dir: DataDir = None) -> None:
+    """The whole stack in the foreground, until Ctrl-C."""
+    from services.cli.up import run_until_asked
+    from shared.settings import read_settings
+
+    ended = run_until_asked(read_settings(data_dir=data_dir))
+    if ended is not None:
+        _fail(f"`taizhang {ended}` ended; its lines above say why")
+
+
+@app.command()
+def api(data_dir: DataDir = None) -> None:
+    """The ledger API alone."""
+    from services.ledger_api.app import create_app
+    from shared.settings import read_settings
+
+    settings = read_settings(data_dir=data_dir)
+    _serve(create_app(settings), settings, settings.ledger_port)
+
+
+@app.command()
+def worker(data_dir: DataDir = None) -> None:
+    """The audit worker alone."""
+    from services.audit_worker.worker import run_worker
+    from shared.settings import read_settings
+
+    run_worker(read_settings(data_dir=data_dir))
+
+
+@app.command()
+def reporting(data_dir: DataDir = None) -> None:
+    """Reporting alone."""
+    from services.reporting.app import create_app
+    from shared.settings import read_settings
+
+    settings = read_settings(data_dir=data_dir)
+    _serve(create_app(settings), settings, settings.reporting_port)
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database to the newest schema; create the service roles and their grants."""
+    from services.cli.up import stores_of
+    from shared.migrations import migrate as migrate_database
+    from shared.settings import read_settings
+
+    with stores_of(read_settings(data_dir=data_dir)) as stores:
+        migrate_database(stores.database_url)
+    print("the schema is the newest")
+
+
+@clients.command("create")
+def create(
+    kind: Annotated[Kind, typer.Option(help="who it is")],
+    school: Annotated[list[str] | None, typer.Option(help="a school it speaks for; may be repeated")] = None,
+    stage: Annotated[StageName | None, typer.Option(help="the stage of a centre")] = None,
+    name: Annotated[str | None, typer.Option(help="a name for people")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Print one JSON object with client_id and client_secret (shown once)."""
+    from services.cli.clients import create_client
+    from services.cli.running import database_url_of
+    from shared.settings import read_settings
+
+    with database_url_of(read_settings(data_dir=data_dir)) as database_url:
+        try:
+            client = create_client(
+                database_url,
+                kind=kind.value,
+                schools=school or [],
+                stage=stage.value if stage else None,
+                name=name,
+            )
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    print(json.dumps(asdict(client)))
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="the folder to write to")],
+    schools: Annotated[int, typer.Option(min=1, help="how many schools")] = 12,
+    days: Annotated[int, typer.Option(min=1, help="how many service days")] = 25,
+    seed: Annotated[int, typer.Option(help="the same seed gives the same district")] = 1,
+) -> None:
+    """Write a simulated district as NDJSON files, and labels.ndjson with every planted fraud."""
+    from services.cli.progress import progress_bar
+    from services.cli.simulator import simulate as simulate_district
+
+    with progress_bar("simulating", days) as advance:
+        summary = simulate_district(schools=schools, days=days, seed=seed, out=out, told=advance)
+    print(json.dumps(asdict(summary), ensure_ascii=False))
+
+
+@app.command()
+def push(
+    paths: Annotated[list[Path], typer.Argument(help="NDJSON files, or folders of them")],
+    url: Annotated[str, typer.Option(help="the ledger API")] = "http://127.0.0.1:8001",
+    client_id: Annotated[str, typer.Option(envvar="TAIZHANG_CLIENT_ID", help="who signs in")] = "",
+    client_secret: Annotated[str, typer.Option(envvar="TAIZHANG_CLIENT_SECRET", help="its secret")] = "",
+) -> None:
+    """Upload files with progress; print what became of the records."""
+    from services.cli.progress import progress_bar
+    from services.cli.push import SignedIn, files_of, push_files
+
+    files = files_of(paths)
+    with progress_bar("pushing", sum(path.stat().st_size for path in files)) as advance:
+        pushed = push_files(
+            url, SignedIn(url, client_id, client_secret), files, told=lambda _resource, size: advance(size)
+        )
+    print(json.dumps(asdict(pushed)))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="exit after the summary")] = False,
+    schools: Annotated[int, typer.Option(min=2)] = 12,
+    days: Annotated[int, typer.Option(min=1)] = 25,
+    seed: Annotated[int, typer.Option()] = 2024,
+    data_dir: DataDir = None,
+) -> None:
+    """A simulated district through the public API, audited, with a summary."""
+    from services.cli.demo import run_demo
+    from shared.settings import read_settings
+
+    if not run_demo(read_settings(data_dir=data_dir), schools=schools, days=days, seed=seed, once=once):
+        raise typer.Exit(1)
+
+
+@audit.command("run")
+def audit_run(
+    term: Annotated[str | None, typer.Option(help="only this term")] = None,
+    school: Annotated[str | None, typer.Option(help="only this school")] = None,
+    rule: Annotated[str | None, typer.Option(help="only this rule")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Audit everything afresh; over the same facts it changes nothing."""
+    import asyncio
+
+    from services.audit_worker.catalogue import read_catalogue
+    from services.audit_worker.engine import audit_all
+    from services.cli.running import database_url_of
+    from shared.database import open_pool
+    from shared.settings import read_settings
+
+    settings = read_settings(data_dir=data_dir)
+    rules = [each for each in read_catalogue(settings.rules_config) if rule in {None, each.code}]
+    if not rules:
+        raise typer.BadParameter(f"there is no rule {rule}")
+
+    async def run(database_url: str) -> int:
+        pool = await open_pool(database_url, role="taizhang_audit", size=2)
+        try:
+            return await audit_all(pool, rules, school_id=school, term_id=term)
+        finally:
+            await pool.close()
+
+    with database_url_of(settings) as database_url:
+        print(json.dumps({"rules": len(rules), "changes": asyncio.run(run(database_url))}))
+
+
+@audit.command("rules")
+def audit_rules() -> None:
+    """The catalogue: code, severity, clause, name, what it claims."""
+    from services.audit_worker.catalogue import read_catalogue
+
+    for rule in read_catalogue():
+        header = rule.header
+        print(
+            f"{rule.code}  {header.severity:8}  {'、'.join(header.clause):16}  {header.name.zh} / {header.name.en}\n     {header.claims}"
+        )
+
+
+@app.command()
+def bench(what: Annotated[str, typer.Argument(help="ingest")] = "ingest") -> None:
+    """The benchmarks, one JSON object a line, each with its ratio to the limit measured in the same run."""
+    from services.cli.bench import run_bench
+
+    for line in run_bench(what):
+        print(json.dumps(line), flush=True)
+
+
+def _serve(application: "FastAPI", settings: "Settings", port: int) -> None:
+    import uvicorn
+
+    settings.stores()
+    uvicorn.run(
+        application,
+        host=settings.bind,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        http="httptools",
+        loop="uvloop",
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _fail(message: str) -> None:
+    print(f"taizhang: {message}", file=sys.stderr)
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """What an operator can mend is said in one line, with exit status 1."""
+    from services.audit_worker.catalogue import RuleInvalid
+    from services.cli.embedded import StateDirectoryInUse, StoreDidNotStart
+    from services.cli.processes import ServiceEnded
+    from services.cli.push import PushFailed
+    from shared.settings import SettingsInvalid
+
+    try:
+        yield
+    except (RuleInvalid, StateDirectoryInUse, StoreDidNotStart, ServiceEnded, PushFailed, SettingsInvalid) as error:
+        print(f"taizhang: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def main() -> None:
+    """The entry point."""
+    with _one_line_errors():
+        app()
+
+
+if __name__ == "__main__":
+    main()

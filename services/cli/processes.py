@@ -1,0 +1,114 @@
+"""The three services as child processes: started in order, awaited until they answer, ended together."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from services.cli.embedded import Stores
+from shared.settings import Settings
+
+START_SECONDS = 60.0
+STOP_SECONDS = 8.0
+POLL_SECONDS = 0.05
+
+
+class ServiceEnded(Exception):
+    """A service ended or did not answer; the message names it."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where the two HTTP services answer, and the processes themselves."""
+
+    ledger_url: str
+    reporting_url: str
+    processes: Mapping[str, "subprocess.Popen[bytes]"]
+
+    def ended(self) -> str | None:
+        """The name of a service that has ended, if any."""
+        return next((name for name, process in self.processes.items() if process.poll() is not None), None)
+
+
+@contextmanager
+def running_services(settings: Settings, stores: Stores, signing_key: str) -> Iterator[Running]:
+    """Start the ledger API, the worker and reporting over the stores; they end when the block does.
+
+    A port of 0 takes a free one. Raises ServiceEnded when one does not start.
+    """
+    ledger_port = settings.ledger_port or _free_port(settings.bind)
+    reporting_port = settings.reporting_port or _free_port(settings.bind)
+    environment = {
+        **os.environ,
+        "TAIZHANG_DATABASE_URL": stores.database_url,
+        "TAIZHANG_REDIS_URL": stores.redis_url,
+        "TAIZHANG_TOKEN_SIGNING_KEY": signing_key,
+        "TAIZHANG_LEDGER_PORT": str(ledger_port),
+        "TAIZHANG_REPORTING_PORT": str(reporting_port),
+        "TAIZHANG_BIND": settings.bind,
+        "TAIZHANG_DATA_DIR": str(settings.data_dir),
+    }
+    processes: dict[str, subprocess.Popen[bytes]] = {}
+    running = Running(f"http://{settings.bind}:{ledger_port}", f"http://{settings.bind}:{reporting_port}", processes)
+    try:
+        for command in ("api", "worker", "reporting"):
+            processes[command] = start_service(command, environment)
+        _await_answers(running)
+        yield running
+    finally:
+        _stop(list(processes.values()))
+
+
+def start_service(command: str, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """One service as `taizhang COMMAND`; in its own session, so that Ctrl-C reaches it through us and in order."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "services.cli.main", command],
+        env=dict(environment),
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def _await_answers(running: Running) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    for url in (running.ledger_url, running.reporting_url):
+        while not _is_ready(url):
+            if (ended := running.ended()) is not None:
+                raise ServiceEnded(f"`taizhang {ended}` ended while starting; its lines above say why")
+            if time.monotonic() > deadline:
+                raise ServiceEnded(f"{url} did not answer within {START_SECONDS:.0f} s")
+            time.sleep(POLL_SECONDS)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=2, trust_env=False).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    for process in processes:
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _free_port(bind: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((bind, 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,1 @@
+"""Reporting: reads, never writes facts."""

@@ -1,0 +1,56 @@
+"""Reporting: reads both schemas, writes nothing. Opens its pool and its ear for findings at the door."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+
+from services.reporting.findings import events, listing, stream
+from services.reporting.findings.wakening import Wakening
+from services.reporting.ledger import sessions
+from services.reporting.reports import compensation, workload
+from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
+from shared.database import open_pool
+from shared.logs import configure_logs
+from shared.settings import Settings
+from shared.tokens import Verifier
+
+log = structlog.get_logger()
+
+# In the contract's order, but what has a fixed path stands before what takes an id.
+ROUTERS = (events, stream, listing, workload, compensation, sessions)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; nothing is opened before it starts."""
+    app = FastAPI(title="Taizhang reporting", version="1", lifespan=lambda started: _lifespan(started, settings))
+    app.add_middleware(RequestContext)
+    answer_problems(app)
+    answer_health(app, ready=lambda: _ready(app))
+    for each in ROUTERS:
+        app.include_router(each.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    configure_logs(settings.log_format, service="reporting")
+    database_url = settings.stores()[0]
+    pool = await open_pool(database_url, role="taizhang_reporting", size=settings.database_pool_size)
+    wakening = Wakening(database_url)
+    await wakening.start()
+    app.state.pool = pool
+    app.state.wakening = wakening
+    app.state.verifier = Verifier()
+    app.state.learn_keys = KeyRing(pool, app.state.verifier).learn
+    await app.state.learn_keys()
+    log.info("reporting_started")
+    yield
+    await wakening.stop()
+    await pool.close()
+    log.info("reporting_stopped")
+
+
+async def _ready(app: FastAPI) -> bool:
+    return bool(await app.state.pool.fetchval("select true", timeout=1))

@@ -1,0 +1,1 @@
+"""Findings as lists, pages of events and a stream."""

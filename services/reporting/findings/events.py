@@ -1,0 +1,71 @@
+"""The feed of findings as pages: every change in commit order, none skipped, none twice for one cursor."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from services.reporting.dependencies import FindingsReader, Pool
+from services.reporting.findings.wakening import WakeningOf
+from shared.database import Visible, reading
+from shared.pagination import Limit
+from shared.problems import Refused
+
+router = APIRouter(prefix="/v1/findings/events", tags=["findings"])
+
+
+@router.get("")
+async def list_events(
+    caller: FindingsReader,
+    pool: Pool,
+    wakening: WakeningOf,
+    after: Annotated[str, Query(description="the cursor of the last event seen; empty for the beginning")] = "",
+    limit: Limit = 200,
+    wait: Annotated[float, Query(ge=0, le=60, description="seconds to wait for the first event")] = 0,
+) -> Response:
+    """Events after a cursor. `next_cursor` is where to go on, also when the page is empty."""
+    position = position_of(after)
+    ticket = wakening.ticket()
+    events = await events_after(pool, caller.visible, position, limit)
+    if not events and wait:
+        await wakening.wait(ticket, wait)
+        events = await events_after(pool, caller.visible, position, limit)
+    cursor = events[-1]["cursor"] if events else str(position)
+    return Response(msgspec.json.encode({"items": events, "next_cursor": cursor}), media_type="application/json")
+
+
+def position_of(cursor: str) -> int:
+    """The position behind a cursor; raises Refused when it is not one."""
+    if cursor == "":
+        return 0
+    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
+        raise Refused("invalid_parameter", name="after", reason="not a cursor of this feed")
+    return int(cursor)
+
+
+async def events_after(pool: Any, visible: Visible, position: int, limit: int) -> list[dict[str, Any]]:
+    """At most `limit` events after a position that `visible` may see, in order."""
+    async with reading(pool, visible) as connection:
+        rows = await connection.fetch(
+            "select * from audit.finding_event where position > $1 order by position limit $2", position, limit
+        )
+    return [_shown(row) for row in rows]
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    finding = msgspec.json.decode(row["finding"])
+    wording = finding.pop("wording")
+    hundredths = finding.pop("hours_at_risk_hundredths")
+    kind, subject = finding.pop("subject_kind"), finding.pop("subject")
+    return {
+        "cursor": str(row["position"]),
+        "change": row["change"],
+        "at": row["at"],
+        "finding": {
+            **finding,
+            **wording,
+            "subject": {"kind": kind, "id": subject},
+            "hours_at_risk": None if hundredths is None else hundredths / 100,
+        },
+    }

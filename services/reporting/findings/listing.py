@@ -1,0 +1,134 @@
+"""Findings: what does not agree, filtered and paged, and each with its evidence and history."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from services.reporting.dependencies import AnswerFormat, FindingsReader, Pool
+from services.reporting.sheets.delimited import csv_response
+from shared.database import Statement, reading
+from shared.pagination import Limit, decode_cursor, encode_cursor
+from shared.problems import Refused
+from shared.vocabulary import FindingState, Severity, Stage
+
+router = APIRouter(prefix="/v1/findings", tags=["findings"])
+
+_LIST = Statement.parse(
+    """
+    select finding.*
+    from audit.finding
+    where
+        (:school_id::text is null or finding.school_id = :school_id)
+        and (:rule::text is null or finding.rule = :rule)
+        and (:severity::text is null or finding.severity = :severity)
+        and (:state::text is null or finding.state = :state)
+        and (:period::text is null or finding.period = :period)
+        and (:from_day::date is null or finding.service_date >= :from_day)
+        and (:to_day::date is null or finding.service_date <= :to_day)
+        and (
+            :stage::text is null
+            or exists (
+                select from ledger.school where school.school_id = finding.school_id and :stage = any(school.stages)
+            )
+        )
+        and finding.finding_id > :after
+    order by finding.finding_id
+    limit :limit
+    """,
+)
+_CSV_COLUMNS = (
+    "finding_id", "rule", "severity", "state", "school_id", "subject_kind", "subject_id", "service_date", "period",
+    "expected", "found", "hours_at_risk", "amount_at_risk_fen", "first_seen", "last_changed",
+)  # fmt: skip
+
+
+@router.get("")
+async def list_findings(
+    caller: FindingsReader,
+    pool: Pool,
+    answer: AnswerFormat,
+    school_id: str | None = None,
+    stage: Stage | None = None,
+    rule: str | None = None,
+    severity: Severity | None = None,
+    state: FindingState | None = None,
+    period: str | None = None,
+    from_day: Annotated[date | None, Query(alias="from")] = None,
+    to_day: Annotated[date | None, Query(alias="to")] = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> Response:
+    """Findings by school, stage, rule, severity, state and period, in the order of their ids."""
+    (after,) = decode_cursor(cursor, str) if cursor else ("",)
+    async with reading(pool, caller.visible) as connection:
+        rows = await _LIST.fetch(
+            connection,
+            school_id=school_id,
+            stage=stage,
+            rule=rule,
+            severity=severity,
+            state=state,
+            period=period,
+            from_day=from_day,
+            to_day=to_day,
+            after=after,
+            limit=limit + 1,
+        )
+    items = [shown_finding(row) for row in rows[:limit]]
+    if answer == "csv":
+        flat = [
+            {**item, "subject_kind": item["subject"]["kind"], "subject_id": item["subject"]["id"]} for item in items
+        ]
+        return csv_response(_CSV_COLUMNS, flat, name="findings")
+    cursor = encode_cursor((rows[limit - 1]["finding_id"],)) if len(rows) > limit else None
+    return Response(msgspec.json.encode({"items": items, "next_cursor": cursor}), media_type="application/json")
+
+
+@router.get("/{finding_id}")
+async def get_finding(finding_id: str, caller: FindingsReader, pool: Pool) -> Response:
+    """One finding with its evidence, and every change of it."""
+    async with reading(pool, caller.visible) as connection:
+        row = await connection.fetchrow("select * from audit.finding where finding_id = $1", finding_id)
+        if row is None:
+            raise Refused("not_found")
+        events = await connection.fetch(
+            "select position, change, state, at, batch_ids from audit.finding_event where finding_id = $1 order by position",
+            finding_id,
+        )
+    body = {
+        **shown_finding(row),
+        "evidence": msgspec.json.decode(row["evidence"]),
+        "events": [{**dict(event), "batch_ids": [str(batch) for batch in event["batch_ids"]]} for event in events],
+    }
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+def shown_finding(row: Any) -> dict[str, Any]:
+    """A finding as the lists and feeds show it, without evidence."""
+    wording = msgspec.json.decode(row["wording"])
+    hundredths = row["hours_at_risk_hundredths"]
+    return {
+        "finding_id": row["finding_id"],
+        "rule": row["rule"],
+        "rule_version": row["rule_version"],
+        "severity": row["severity"],
+        "state": row["state"],
+        "school_id": row["school_id"],
+        "subject": {"kind": row["subject_kind"], "id": row["subject"]},
+        "service_date": None if row["service_date"] is None else row["service_date"].isoformat(),
+        "period": row["period"],
+        "title": wording["title"],
+        "explanation": wording["explanation"],
+        "clause": wording["clause"],
+        "expected": row["expected"],
+        "found": row["found"],
+        "hours_at_risk": None if hundredths is None else hundredths / 100,
+        "amount_at_risk_fen": row["amount_at_risk_fen"],
+        "parameters": msgspec.json.decode(row["parameters"]),
+        "related": row["related"],
+        "first_seen": row["first_seen"],
+        "last_changed": row["last_changed"],
+    }

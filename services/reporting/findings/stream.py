@@ -1,0 +1,54 @@
+"""The feed of findings as Server-Sent Events: `id:` is the cursor, `Last-Event-ID` resumes, a heartbeat every 15 s."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
+
+from services.reporting.dependencies import FindingsReader, Pool
+from services.reporting.findings.events import events_after, position_of
+from services.reporting.findings.wakening import Wakening, WakeningOf
+from shared.database import Visible
+
+router = APIRouter(prefix="/v1/findings/stream", tags=["findings"])
+
+HEARTBEAT_SECONDS = 15.0
+PAGE = 200
+
+
+@router.get("", response_class=StreamingResponse)
+async def stream_events(
+    caller: FindingsReader,
+    pool: Pool,
+    wakening: WakeningOf,
+    last_event_id: Annotated[str | None, Header()] = None,
+    after: Annotated[str, Query(description="where to begin when there is no Last-Event-ID")] = "",
+) -> StreamingResponse:
+    """Every change of every finding as it is committed, from the cursor on."""
+    position = position_of(last_event_id if last_event_id is not None else after)
+    return StreamingResponse(
+        _events(pool, caller.visible, wakening, position),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(pool: Any, visible: Visible, wakening: Wakening, position: int) -> AsyncIterator[bytes]:
+    yield b"retry: 2000\n\n"
+    while True:
+        ticket = wakening.ticket()
+        events = await events_after(pool, visible, position, PAGE)
+        for event in events:
+            yield b"id: %s\nevent: %s\ndata: %s\n\n" % (
+                event["cursor"].encode(),
+                event["change"].encode(),
+                msgspec.json.encode(event),
+            )
+        if events:
+            position = int(events[-1]["cursor"])
+            continue
+        await wakening.wait(ticket, HEARTBEAT_SECONDS)
+        if wakening.ticket() == ticket:
+            yield b": heartbeat\n\n"

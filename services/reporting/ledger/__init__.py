@@ -1,0 +1,1 @@
+"""The records themselves, as of any instant."""

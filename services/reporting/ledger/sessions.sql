@@ -1,0 +1,10 @@
+-- One row per session of a school and date range, as the ledger knew it at an instant, in the order of date and id.
+select *
+from ledger.session_as_of(:as_of)
+where
+    (:school_id::text is null or school_id = :school_id)
+    and (:from_day::date is null or service_date >= :from_day)
+    and (:to_day::date is null or service_date <= :to_day)
+    and (school_id, service_date, session_id) > (:after_school, :after_date, :after_session)
+order by school_id, service_date, session_id
+limit :limit

@@ -1,0 +1,41 @@
+"""What a report is about and what it reflects: a month or a term, and a position of the school's chain."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
+
+import asyncpg
+from fastapi import Query
+
+from shared.problems import Refused
+
+Month = Annotated[str | None, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2025-10"])]
+TermId = Annotated[str | None, Query(pattern=r"^[0-9]{4}-[0-9]{4}-[12]$", examples=["2025-2026-1"])]
+
+
+@dataclass(frozen=True)
+class Period:
+    """Its name and its days, both ends in it."""
+
+    name: str
+    first_day: date
+    last_day: date
+
+
+async def period_of(connection: asyncpg.Connection, month: str | None, term_id: str | None) -> Period:
+    """The period that a request names by exactly one of month and term; raises Refused."""
+    if (month is None) == (term_id is None):
+        raise Refused("invalid_parameter", name="month, term_id", reason="give exactly one of the two")
+    if month is not None:
+        first = date.fromisoformat(f"{month}-01")
+        return Period(month, first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+    term = await connection.fetchrow("select starts_on, ends_on from ledger.term where term_id = $1", term_id)
+    if term is None:
+        raise Refused("not_found")
+    return Period(str(term_id), term["starts_on"], term["ends_on"])
+
+
+async def chain_position(connection: asyncpg.Connection, school_id: str) -> dict[str, object] | None:
+    """The school's chain at the report's snapshot; None for a school that is not there or not to be seen."""
+    row = await connection.fetchrow("select seq, head from ledger.chain_head where school_id = $1", school_id)
+    return None if row is None else {"school_id": school_id, "seq": row["seq"], "head": row["head"].hex()}

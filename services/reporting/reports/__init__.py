@@ -1,0 +1,1 @@
+"""Reports: a question each, its SQL beside it."""
