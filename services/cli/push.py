@@ -6,7 +6,7 @@ A chunk counts as sent only after a 2xx. Whatever fails in between is sent again
 import gzip
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +51,7 @@ class SignedIn(httpx.Auth):
         self._credentials = (client_id, client_secret)
         self._token: str | None = None
 
-    def sync_auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send with a token; once more with a fresh one after a 401."""
         for _ in range(2):
             if self._token is None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
+from pydantic import AwareDatetime
 
 from services.ledger_api.dependencies import AnyCaller, DryRun, Ledger, Reason, receive, sender_of
 from services.ledger_api.ingest.receipt import Receipt
@@ -107,7 +108,7 @@ def entry_router(resource: Resource[Payload], *, scope: str) -> APIRouter:
         ledger: Ledger,
         key: str,
         school_id: str | None = None,
-        as_of: datetime | None = None,
+        as_of: AwareDatetime | None = None,
     ) -> Response:
         """The record as it holds now, or as the ledger knew it at `as_of`; `…/revisions` is its history."""
         wants_history = key.endswith("/revisions")

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from pydantic import AwareDatetime
 
 from services.ledger_api.dependencies import DryRun, Ledger, LedgerReader, LedgerWriter, Reason, receive, sender_of
 from services.ledger_api.entries import body_schema
@@ -53,7 +54,7 @@ async def post_attendance(request: Request, caller: LedgerWriter, ledger: Ledger
 
 @router.get("/{school_id}/{session_id}")
 async def get_roll(
-    school_id: str, session_id: str, caller: LedgerReader, ledger: Ledger, as_of: datetime | None = None
+    school_id: str, session_id: str, caller: LedgerReader, ledger: Ledger, as_of: AwareDatetime | None = None
 ) -> Response:
     """The roll as it holds now, or as the ledger knew it at `as_of`; for those who may read the ledger."""
     rows, students = await _revisions(ledger, caller, school_id, session_id, as_of)

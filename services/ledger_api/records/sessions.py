@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from pydantic import AwareDatetime
 
 from services.ledger_api.dependencies import AnyCaller, DryRun, Ledger, LedgerWriter, Reason, receive, sender_of
 from services.ledger_api.entries import body_schema
@@ -46,7 +47,12 @@ async def post_sessions(request: Request, caller: LedgerWriter, ledger: Ledger, 
 
 @router.get("/{school_id}/{session_id}")
 async def get_session(
-    school_id: str, session_id: str, caller: AnyCaller, ledger: Ledger, request: Request, as_of: datetime | None = None
+    school_id: str,
+    session_id: str,
+    caller: AnyCaller,
+    ledger: Ledger,
+    request: Request,
+    as_of: AwareDatetime | None = None,
 ) -> Response:
     """The session as it holds now, or as the ledger knew it at `as_of`."""
     row = (await _revisions(ledger, caller, school_id, session_id, as_of))[0]

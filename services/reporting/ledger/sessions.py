@@ -42,7 +42,7 @@ async def list_sessions(
             school_id=school_id,
             from_day=from_day,
             to_day=to_day,
-            as_of=as_of or "infinity",
+            as_of=as_of,
             after_school=after[0],
             after_date=after[1],
             after_session=after[2],

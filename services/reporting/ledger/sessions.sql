@@ -1,6 +1,6 @@
 -- One row per session of a school and date range, as the ledger knew it at an instant, in the order of date and id.
 select *
-from ledger.session_as_of(:as_of)
+from ledger.session_as_of(coalesce(:as_of::timestamptz, 'infinity'))
 where
     (:school_id::text is null or school_id = :school_id)
     and (:from_day::date is null or service_date >= :from_day)

@@ -53,7 +53,7 @@ async def compensation(
             school_id=school_id,
             first_day=period.first_day,
             last_day=period.last_day,
-            as_of=as_of or "infinity",
+            as_of=as_of,
         )
     run = compute_pay(
         [msgspec.json.decode(row["content"], type=AllocationPlan) for row in plans],

@@ -44,7 +44,7 @@ async def workload(
             school_id=school_id,
             first_day=period.first_day,
             last_day=period.last_day,
-            as_of=as_of or "infinity",
+            as_of=as_of,
             after=after,
             limit=limit + 1,
         )

@@ -2,7 +2,7 @@
 -- Source: 一(二)1 每位参与人员当月参与课后服务的日期、工作量（总课时数）.
 with worked as (
     select *
-    from ledger.work_entry_as_of(:as_of)
+    from ledger.work_entry_as_of(coalesce(:as_of::timestamptz, 'infinity'))
     where school_id = :school_id and service_date between :first_day and :last_day
 ),
 
