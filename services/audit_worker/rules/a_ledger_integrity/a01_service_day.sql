@@ -9,8 +9,8 @@ claims: Class hours stand in the ledger for a date that is no service day of the
 spares: Make-up working days are service days; a day of a recorded closure with nothing claimed.
 misses: A school-wide cancellation that nobody registered as a closure.
 says:
-  zh: "{when} 不是服务日，却申报了 {found}。"
-  en: "{when} is no service day, yet {found} are claimed."
+  zh: "{when} 不是服务日，却申报了 {found} 课时。"
+  en: "{when} is no service day, yet {found} class hours are claimed."
 version: 1
 */
 select
@@ -19,8 +19,8 @@ select
     work_entry.school_id as subject,
     work_entry.service_date,
     null::text as period,
-    'no class hours' as expected,
-    round(sum(work_entry.class_hours_hundredths) / 100.0, 2) || ' class hours' as found,
+    '0' as expected,
+    round(sum(work_entry.class_hours_hundredths) / 100.0, 2)::text as found,
     sum(work_entry.class_hours_hundredths)::integer as hours_at_risk_hundredths,
     null::bigint as amount_at_risk_fen,
     jsonb_build_object('records', jsonb_agg(distinct work_entry.record_key)) as evidence

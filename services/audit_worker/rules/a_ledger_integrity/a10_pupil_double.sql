@@ -9,8 +9,8 @@ claims: Pupils stand as having come in two held sessions of a school whose times
 spares: A pupil who left one early or came late to the other (a move between sessions on the way).
 misses: A pupil counted at two schools.
 says:
-  zh: "课次 {subject} 有 {found}。"
-  en: "Session {subject}: {found}."
+  zh: "课次 {subject} 中有学生同时在另一课次：{found}。"
+  en: "Pupils of session {subject} are in another at the same time: {found}."
 version: 1
 */
 with attended as (
@@ -50,8 +50,8 @@ select
     session_id as subject,
     service_date,
     null::text as period,
-    'each pupil in one session at a time' as expected,
-    count(*) || ' pupils also in ' || next_session_id as found,
+    '0' as expected,
+    count(*) || ' (' || next_session_id || ')' as found,
     null::integer as hours_at_risk_hundredths,
     null::bigint as amount_at_risk_fen,
     jsonb_build_object(

@@ -9,8 +9,8 @@ claims: Class hours are claimed for a session that was cancelled or that no pupi
 spares: A cancelled session with no hours; standby duty, which is a duty record and not a session.
 misses: A session that was never held and was recorded with pupils.
 says:
-  zh: "课次 {subject}（{expected}）申报了 {found}。"
-  en: "Session {subject} ({expected}) claims {found}."
+  zh: "课次 {subject}（已取消或无学生）申报了 {found} 课时。"
+  en: "Session {subject} (cancelled, or without pupils) claims {found} class hours."
 version: 1
 */
 select
@@ -19,8 +19,8 @@ select
     session_id as subject,
     service_date,
     null::text as period,
-    case when state = 'cancelled' then 'cancelled: no class hours' else 'no pupil: no class hours' end as expected,
-    round(sum(class_hours_hundredths) / 100.0, 2) || ' class hours' as found,
+    '0' as expected,
+    round(sum(class_hours_hundredths) / 100.0, 2)::text as found,
     sum(class_hours_hundredths)::integer as hours_at_risk_hundredths,
     null::bigint as amount_at_risk_fen,
     jsonb_build_object(

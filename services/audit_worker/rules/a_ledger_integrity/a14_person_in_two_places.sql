@@ -45,9 +45,9 @@ select
     earlier.staff_id as subject,
     earlier.service_date,
     null::text as period,
-    'one place at a time' as expected,
+    '0' as expected,
     format(
-        '%s (%s–%s) and %s (%s–%s) overlap',
+        '%s %s–%s / %s %s–%s',
         earlier.record_key, to_char(earlier.starts_at, 'HH24:MI'), to_char(earlier.ends_at, 'HH24:MI'),
         later.record_key, to_char(later.starts_at, 'HH24:MI'), to_char(later.ends_at, 'HH24:MI')
     ) as found,

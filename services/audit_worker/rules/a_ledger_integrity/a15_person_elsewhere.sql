@@ -9,8 +9,8 @@ claims: A person claims class hours on a date inside a whole-day leave.
 spares: Leave of part of a day (it states hours); a substitute who claims for the one on leave.
 misses: Absence that nobody recorded as leave; a leave cancelled on paper only.
 says:
-  zh: "{subject} 在 {when} 请假（{expected}），却申报 {found}。"
-  en: "{subject} was on leave on {when} ({expected}) and claims {found}."
+  zh: "{subject} 在 {when} 请假，却申报 {found} 课时。"
+  en: "{subject} was on leave on {when} and claims {found} class hours."
 version: 1
 */
 select
@@ -19,8 +19,8 @@ select
     staff_day.staff_id as subject,
     staff_day.service_date,
     null::text as period,
-    min(leave.kind) || ' leave: no class hours' as expected,
-    round(staff_day.class_hours_hundredths / 100.0, 2) || ' class hours' as found,
+    '0' as expected,
+    round(staff_day.class_hours_hundredths / 100.0, 2)::text as found,
     staff_day.class_hours_hundredths as hours_at_risk_hundredths,
     null::bigint as amount_at_risk_fen,
     jsonb_build_object(

@@ -9,8 +9,8 @@ claims: A person claims class hours on a date before they began or after they le
 spares: A retired person engaged again, whose register says so.
 misses: A person who left and whose register was never ended.
 says:
-  zh: "{subject} 在 {when} 不在岗（{expected}），却申报 {found}。"
-  en: "{subject} was not in service on {when} ({expected}) and claims {found}."
+  zh: "{subject} 在 {when} 不在岗（在岗期 {expected}），却申报 {found} 课时。"
+  en: "{subject} was not in service on {when} (service {expected}) and claims {found} class hours."
 version: 1
 */
 select
@@ -19,8 +19,8 @@ select
     staff_day.staff_id as subject,
     staff_day.service_date,
     null::text as period,
-    format('in service from %s to %s', coalesce(staff.active_from::text, '…'), coalesce(staff.active_to::text, '…')) as expected,
-    round(staff_day.class_hours_hundredths / 100.0, 2) || ' class hours' as found,
+    coalesce(staff.active_from::text, '') || '/' || coalesce(staff.active_to::text, '') as expected,
+    round(staff_day.class_hours_hundredths / 100.0, 2)::text as found,
     staff_day.class_hours_hundredths as hours_at_risk_hundredths,
     null::bigint as amount_at_risk_fen,
     jsonb_build_object('records', to_jsonb(staff_day.record_keys)) as evidence

@@ -9,8 +9,8 @@ claims: A person is published with class hours and has no work in the month's le
 spares: A line of zero hours for a person without work; a month that is not published.
 misses: A person whose work was invented in the ledger too.
 says:
-  zh: "{when} 人员 {subject}：台账 {expected}，公示 {found}。"
-  en: "{when}, {subject}: ledger {expected}, published {found}."
+  zh: "{when} 人员 {subject}：台账 {expected} 课时，公示 {found} 课时。"
+  en: "{when}, {subject}: the ledger has {expected} class hours, {found} are published."
 version: 1
 */
 with published as (
@@ -64,8 +64,8 @@ select
     staff_id as subject,
     null::date as service_date,
     period,
-    coalesce(round(worked.class_hours_hundredths / 100.0, 2)::text, 'no work') as expected,
-    coalesce(round(posted.class_hours_hundredths / 100.0, 2)::text, 'not named') as found,
+    coalesce(round(worked.class_hours_hundredths / 100.0, 2)::text, '0') as expected,
+    coalesce(round(posted.class_hours_hundredths / 100.0, 2)::text, '0') as found,
     posted.class_hours_hundredths::integer as hours_at_risk_hundredths,
     null::bigint as amount_at_risk_fen,
     jsonb_build_object('records', jsonb_build_array(coalesce(posted.record_key, worked.record_key) || '/' || staff_id)) as evidence

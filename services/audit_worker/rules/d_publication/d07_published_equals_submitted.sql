@@ -9,8 +9,8 @@ claims: A person's class hours or remuneration in the term's publication and in 
 spares: A term of which only one of the two is there yet.
 misses: A figure that is wrong on both sides.
 says:
-  zh: "{when} {subject}：公示 {expected}，上报 {found}。"
-  en: "{when}, {subject}: published {expected}, submitted {found}."
+  zh: "{when} {subject}：公示（课时 / 元）{expected}，上报 {found}。"
+  en: "{when}, {subject}: published (class hours / yuan) {expected}, submitted {found}."
 version: 1
 */
 with terms as (
@@ -71,13 +71,13 @@ select
     compared.term_id as period,
     case
         when compared.is_posted
-            then format('%s class hours, %s yuan', round(posted_hours / 100.0, 2), coalesce(round(posted_fen / 100.0, 2)::text, '—'))
-        else 'not named'
+            then format('%s / %s', round(posted_hours / 100.0, 2), coalesce(round(posted_fen / 100.0, 2)::text, '—'))
+        else '—'
     end as expected,
     case
         when compared.is_reported
-            then format('%s class hours, %s yuan', round(reported_hours / 100.0, 2), coalesce(round(reported_fen / 100.0, 2)::text, '—'))
-        else 'not named'
+            then format('%s / %s', round(reported_hours / 100.0, 2), coalesce(round(reported_fen / 100.0, 2)::text, '—'))
+        else '—'
     end as found,
     greatest(coalesce(reported_hours, 0) - coalesce(posted_hours, 0), 0)::integer as hours_at_risk_hundredths,
     case

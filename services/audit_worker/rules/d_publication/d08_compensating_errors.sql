@@ -9,8 +9,8 @@ claims: The term's publication and submission have the same total of class hours
 spares: Lines that agree; totals that differ (D07 names the lines).
 misses: Two wrong lines that are wrong alike on both sides.
 says:
-  zh: "{when} 公示与上报总数都是 {expected}，但 {found}。"
-  en: "{when}: published and submitted totals are both {expected}, yet {found}."
+  zh: "{when} 公示与上报总课时都是 {expected}，但有 {found} 人的课时不一致。"
+  en: "{when}: published and submitted totals are both {expected} class hours, yet {found} lines differ."
 version: 1
 */
 with terms as (
@@ -69,8 +69,8 @@ select
     compared.school_id as subject,
     null::date as service_date,
     compared.term_id as period,
-    round(posted_total / 100.0, 2) || ' class hours' as expected,
-    lines_that_differ || ' lines differ' as found,
+    round(posted_total / 100.0, 2)::text as expected,
+    lines_that_differ::text as found,
     moved::integer as hours_at_risk_hundredths,
     null::bigint as amount_at_risk_fen,
     jsonb_build_object('records', jsonb_build_array(latest_publication.record_key, latest_submission.record_key)) as evidence

@@ -9,8 +9,8 @@ claims: A person was paid for a month or a term in which the ledger has no class
 spares: A line of zero fen; a payment for a period the ledger does not know.
 misses: Arrears of an earlier term paid under this one's name are shown too; explain them.
 says:
-  zh: "{when} 向 {subject} 发放 {found}，而台账没有其课时。"
-  en: "{when}: {subject} was paid {found}; the ledger has no class hours of theirs."
+  zh: "{when} 向 {subject} 发放 {found} 元，而台账没有其课时。"
+  en: "{when}: {subject} was paid {found} yuan; the ledger has no class hours of theirs."
 version: 1
 */
 with periods as (
@@ -32,7 +32,7 @@ select
     null::date as service_date,
     paid.period,
     'class hours in the ledger' as expected,
-    round(sum(paid.amount_fen) / 100.0, 2) || ' yuan' as found,
+    round(sum(paid.amount_fen) / 100.0, 2)::text as found,
     null::integer as hours_at_risk_hundredths,
     sum(paid.amount_fen)::bigint as amount_at_risk_fen,
     jsonb_build_object('records', jsonb_agg(distinct paid.record_key)) as evidence

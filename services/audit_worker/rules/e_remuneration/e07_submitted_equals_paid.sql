@@ -9,8 +9,8 @@ claims: A person's amount in the term's submission and what was paid for the ter
 spares: A term that is not paid yet; a person paid without a submitted line and without work (E05).
 misses: Money paid outside the recorded payments.
 says:
-  zh: "{when} {subject}：上报 {expected}，实发 {found}。"
-  en: "{when}, {subject}: submitted {expected}, paid {found}."
+  zh: "{when} {subject}：上报 {expected} 元，实发 {found} 元。"
+  en: "{when}, {subject}: submitted {expected} yuan, paid {found}."
 version: 1
 */
 with terms as (
@@ -42,8 +42,8 @@ select
     line.staff_id as subject,
     null::date as service_date,
     latest_submission.term_id as period,
-    round(line.amount_fen / 100.0, 2) || ' yuan' as expected,
-    coalesce(round(paid.amount_fen / 100.0, 2) || ' yuan', 'nothing') as found,
+    round(line.amount_fen / 100.0, 2)::text as expected,
+    coalesce(round(paid.amount_fen / 100.0, 2)::text, '0.00') as found,
     null::integer as hours_at_risk_hundredths,
     greatest(coalesce(paid.amount_fen, 0) - line.amount_fen, 0)::bigint as amount_at_risk_fen,
     jsonb_build_object(

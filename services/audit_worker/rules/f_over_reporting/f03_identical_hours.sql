@@ -13,8 +13,8 @@ parameters:
   least_days: {default: 10, why: In a short month rotas have no time to spread.}
   share_percent: {default: 60, why: Rotas of real schools give equal hours to less than half of the people.}
 says:
-  zh: "{when} 有 {found} 的月课时完全相同（上限 {expected}）。"
-  en: "{when}: {found} have exactly the same class hours (expected {expected})."
+  zh: "{when} 有 {found} 人的月课时完全相同（通常 {expected}）。"
+  en: "{when}: {found} people have exactly the same class hours (expected {expected})."
 version: 1
 */
 with worked as (
@@ -61,15 +61,12 @@ select
     alike.school_id as subject,
     null::date as service_date,
     alike.period,
-    'less than ' || :share_percent::integer || ' %' as expected,
-    format(
-        '%s of %s people (%s class hours)',
-        alike.people, people.people, round(alike.class_hours_hundredths / 100.0, 2)
-    ) as found,
+    '< ' || :share_percent::integer || ' %' as expected,
+    alike.people || '/' || people.people as found,
     null::integer as hours_at_risk_hundredths,
     null::bigint as amount_at_risk_fen,
     jsonb_build_object(
-        'values', jsonb_build_object('alike', alike.people, 'people', people.people, 'days', days.days)
+        'values', jsonb_build_object('class_hours_hundredths', alike.class_hours_hundredths, 'alike', alike.people, 'people', people.people, 'days', days.days)
     ) as evidence
 from alike
 inner join people using (school_id, period)
