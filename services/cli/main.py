@@ -140,8 +140,11 @@ def simulate(
     from services.cli.progress import progress_bar
     from services.cli.simulator import simulate as simulate_district
 
-    with progress_bar("simulating", days) as advance:
-        summary = simulate_district(schools=schools, days=days, seed=seed, out=out, told=advance)
+    with progress_bar("simulating", schools) as advance:
+        try:
+            summary = simulate_district(schools=schools, days=days, seed=seed, out=out, told=advance)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
     print(json.dumps(asdict(summary), ensure_ascii=False))
 
 

@@ -107,6 +107,17 @@ def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
             process.wait()
 
 
+def free_port_or(bind: str, wanted: int) -> int:
+    """The port wanted where it is free, else one that is."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, wanted))
+        except OSError:
+            return _free_port(bind)
+        return wanted
+
+
 def _free_port(bind: str) -> int:
     with socket.socket() as probe:
         probe.bind((bind, 0))

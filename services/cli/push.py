@@ -41,6 +41,13 @@ class Pushed:
             setattr(self, name, getattr(self, name) + receipt[name])
         self.by_resource[resource] = self.by_resource.get(resource, 0) + receipt["received"]
 
+    def include(self, other: "Pushed") -> None:
+        """Count what another push did."""
+        for name in ("received", "created", "revised", "unchanged"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for resource, count in other.by_resource.items():
+            self.by_resource[resource] = self.by_resource.get(resource, 0) + count
+
 
 class SignedIn(httpx.Auth):
     """A bearer token for a client, fetched when there is none and again when it is refused."""

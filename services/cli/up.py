@@ -52,12 +52,17 @@ def signing_key_of(settings: Settings) -> str:
 
 def run_until_asked(settings: Settings) -> str | None:
     """`taizhang up`: print where it answers and serve until SIGINT or SIGTERM; returns the service that ended, if one did."""
+    with stack(settings) as (running, _stores):
+        print(f"ready ledger={running.ledger_url} reporting={running.reporting_url}", flush=True)
+        return serve_until_asked(running)
+
+
+def serve_until_asked(running: Running) -> str | None:
+    """Wait for SIGINT or SIGTERM; returns the service that ended before that, if one did."""
     asked = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: asked.set())
-    with stack(settings) as (running, _stores):
-        print(f"ready ledger={running.ledger_url} reporting={running.reporting_url}", flush=True)
-        while not asked.wait(LOOK_SECONDS):
-            if (ended := running.ended()) is not None:
-                return ended
+    while not asked.wait(LOOK_SECONDS):
+        if (ended := running.ended()) is not None:
+            return ended
     return None

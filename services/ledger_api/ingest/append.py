@@ -33,6 +33,7 @@ from shared.tokens import Caller
 ATTEMPTS = 4
 STALE_ROLL = "TZ001"
 BELONGS_TO_ANOTHER_SCHOOL = "TZ003"
+ONLY_THE_BUREAU_CHANGES_IT = "TZ004"
 
 Payload = TypeVar("Payload", bound=Struct)
 
@@ -135,6 +136,8 @@ class Ledger:
     async def append_entries(self, resource: Resource[Payload], entries: Decoded[Payload], sender: Sender) -> Receipt:
         """Append revisions of a register, days, duties or documents. Raises as append_sessions."""
         records = entries.records
+        if resource.home == "district":
+            _refuse_binding_others(resource, records, sender)
         homes_of_staff = await self._homes_of_staff(records, sender) if resource.home == "staff_id" else {}
         batch = Batch(
             size=len(records),
@@ -227,6 +230,8 @@ class Ledger:
                         taken = str(error)
                         place = pointer(rows.keys.index(taken))
                         raise Invalid([Fault(place, "belongs_to_another_school", {"id": taken})], status=409) from error
+                    if error.sqlstate == ONLY_THE_BUREAU_CHANGES_IT:
+                        raise Refused("district_only", resource=str(error)) from error
                     if error.sqlstate != STALE_ROLL:
                         raise
         raise Refused("busy", headers={"Retry-After": "1"})
@@ -251,12 +256,14 @@ def _request(
 ) -> tuple[object, ...]:
     """The composite `ledger.request`."""
     visible = sender.caller.visible
+    # The district's own registers are visible to everybody; the append lets a school introduce there, never change.
+    visible_schools = [*visible.schools, *(["district"] if "district" in schools else [])]
     return (
         batch_id,
         sender.caller.client_id,
         sender.request_id,
         visible.district,
-        ",".join(visible.schools),
+        ",".join(visible_schools),
         sender.body_digest,
         received,
         schools,
@@ -281,12 +288,18 @@ def _receipt(batch_id: UUID, appended: Sequence[asyncpg.Record], *, received: in
 
 
 def _refuse_other_schools(batch: Batch, sender: Sender) -> None:
-    """Somebody else's school is as unknown as one that is not there; the district's own registers are the bureau's."""
-    others = sorted(home for home in batch.homes if not sender.caller.may_write_for(home))
-    if others == ["district"]:
-        raise Refused("district_only", resource="terms, closures, providers")
+    """Somebody else's school is as unknown as one that is not there."""
+    others = sorted(home for home in batch.homes if home != "district" and not sender.caller.may_write_for(home))
     if others:
         raise Invalid([Fault(batch.homes[home], "unknown_school", {"school_id": home}) for home in others], status=404)
+
+
+def _refuse_binding_others(resource: Resource[Payload], records: Sequence[Payload], sender: Sender) -> None:
+    """A school may enter into a district register what binds nobody else; only the bureau binds the district."""
+    for record in records:
+        bound = resource.schools_bound(record)
+        if not sender.caller.visible.district and (bound is None or not all(map(sender.caller.may_write_for, bound))):
+            raise Refused("district_only", resource=resource.name)
 
 
 def _places(pointer: Callable[..., str], homes: Iterable[str | None]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """How a register, a day, a duty or a document is keyed, checked and kept: one declaration each, one way for all."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -24,6 +24,10 @@ def _as_sent(record: Struct) -> object:
     return record
 
 
+def _no_school(_record: Struct) -> Collection[str] | None:
+    return ()
+
+
 @dataclass(frozen=True)
 class Resource(Generic[Payload]):
     """One kind of entry.
@@ -31,6 +35,7 @@ class Resource(Generic[Payload]):
     name: the path's noun. key: the fields of the natural key, without school_id. home: the field that names the school
     whose chain keeps it, or 'district'; for 'staff_id' it is the school that registered the person. moves_roll: whether
     other records are checked against it. faults: what is wrong beyond the types. content: what is kept, if not as sent.
+    schools_bound: of a district register, the schools that an entry binds; None when it binds the whole district.
     """
 
     name: str
@@ -41,6 +46,7 @@ class Resource(Generic[Payload]):
     faults: Callable[[Payload, Known, Pointer], Iterable[Fault]] = _nothing_wrong
     content: Callable[[Payload], object] = _as_sent
     staff_named: Callable[[Payload], Iterable[str]] = field(default=lambda _record: ())
+    schools_bound: Callable[[Payload], Collection[str] | None] = _no_school
 
     def key_of(self, record: Payload) -> str:
         """The natural key within its school, parts joined by '/'."""

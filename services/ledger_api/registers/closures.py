@@ -26,6 +26,13 @@ def _faults(closure: Closure, _known: Known, at: Pointer) -> Iterable[Fault]:
         yield Fault(at("ends_on"), "ends_before_it_starts", {"starts": closure.starts_on, "ends": closure.ends_on})
 
 
-CLOSURES = Resource("closures", Closure, key=("closure_id",), home="district", faults=_faults)
+CLOSURES = Resource(
+    "closures",
+    Closure,
+    key=("closure_id",),
+    home="district",
+    faults=_faults,
+    schools_bound=lambda closure: closure.schools,
+)
 
 router = entry_router(CLOSURES, scope="registers.write")

@@ -232,6 +232,11 @@ begin
     into sums
     from by_school;
 
+    -- A school may enter a term or a provider that nobody has yet; what all rely on is changed by the bureau alone.
+    if not p_request.district and sums.schools[1] = 'district' and sums.revised[1] > 0 then
+        raise exception '%', p_resource using errcode = 'TZ004';
+    end if;
+
     if p_resource = 'terms' then
         perform ledger.ensure_partitions((content::jsonb ->> 'starts_on')::date, (content::jsonb ->> 'ends_on')::date)
         from unnest(p_contents) as content;

@@ -1,0 +1,176 @@
+"""One simulated school-day as it honestly was: sessions, rolls, duties, substitutes."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from random import Random
+from typing import Any
+
+from services.cli.simulator.people import ACTIVITIES, PUPILS_AN_ACTIVITY, Person, School
+
+Record = dict[str, Any]
+CLASS_HOURS = {"s1": 1.5, "s2": 1.5, "s3": 0.75}
+
+
+@dataclass
+class SchoolDay:
+    """What a school records of one day, before anybody changes it."""
+
+    school: School
+    day: date
+    sessions: list[Record] = field(default_factory=list)
+    sheets: dict[str, Record] = field(default_factory=dict)
+    duties: list[Record] = field(default_factory=list)
+
+    def hours_of(self, staff_id: str) -> float:
+        """The class hours that one person claims on the day, held sessions and duties."""
+        taught: float = sum(
+            member["class_hours"]
+            for session in self.sessions
+            if session["state"] == "held"
+            for member in session["staff"]
+            if member["staff_id"] == staff_id
+        )
+        on_duty: float = sum(duty["class_hours"] for duty in self.duties if duty["staff_id"] == staff_id)
+        return taught + on_duty
+
+
+@dataclass(frozen=True)
+class Absences:
+    """Who of a school is away, when: real leave, with substitutes."""
+
+    on_leave: dict[date, frozenset[str]]
+
+    def away(self, day: date) -> frozenset[str]:
+        """The people on leave on a day."""
+        return self.on_leave.get(day, frozenset())
+
+
+def make_day(school: School, day: date, rng: Random, absences: Absences, *, cancels_second_slot: bool) -> SchoolDay:
+    """An honest day: each person in one place at a time, each pupil in one session a slot, headcount = roll."""
+    made = SchoolDay(school, day)
+    away = absences.away(day)
+    absence_rate = 0.03 + 0.05 * (rng.random() ** 4)
+    missing = {pupil for pupils in school.classes.values() for pupil in pupils if rng.random() < absence_rate}
+    pool = [person for person in school.teachers if person.serves_on(day)]
+    _homework(made, rng, pool, away, missing)
+    _activities(made, rng, pool, away, missing, cancelled=cancels_second_slot)
+    if school.has_late_slot:
+        _late_care(made, rng, pool, away, missing)
+    on_duty = school.administrators[day.toordinal() % len(school.administrators)]
+    made.duties.append(
+        {
+            "school_id": school.school_id,
+            "duty_id": f"{day:%m%d}-duty",
+            "service_date": day.isoformat(),
+            "staff_id": on_duty.staff_id,
+            "kind": "duty",
+            "slot": "s1",
+            "class_hours": 1,
+        },
+    )
+    return made
+
+
+def _homework(made: SchoolDay, rng: Random, pool: list[Person], away: frozenset[str], missing: set[str]) -> None:
+    free = [person for person in pool if person.staff_id not in away]
+    rng.shuffle(free)
+    for number, (class_no, pupils) in enumerate(made.school.classes.items()):
+        usual = made.school.teachers[number % len(made.school.teachers)]
+        staff: Record = {"role": "lead", "class_hours": CLASS_HOURS["s1"]}
+        if usual.staff_id in away and usual.serves_on(made.day):
+            staff |= {"staff_id": free.pop().staff_id, "replaces": usual.staff_id}
+        elif usual in free and rng.random() < 0.7:
+            free.remove(usual)
+            staff |= {"staff_id": usual.staff_id}
+        else:
+            staff |= {"staff_id": free.pop().staff_id}
+        session = _session(made, "s1", f"h{number:02d}", "作业辅导", "homework", [staff], room=f"room-{class_no}")
+        session |= {"grade": made.school.grades[class_no], "class_no": class_no}
+        _add(made, rng, session, pupils, missing)
+    shared = made.school.shared
+    if shared is not None and made.day.isoweekday() in {1, 3, 5}:
+        made.sessions[0]["staff"].append({"staff_id": shared.staff_id, "role": "assistant", "class_hours": 1.5})
+
+
+def _activities(
+    made: SchoolDay, rng: Random, pool: list[Person], away: frozenset[str], missing: set[str], *, cancelled: bool
+) -> None:
+    """Pupils by activity of the weekday across classes; one is led by an outside person with an own assistant."""
+    everyone = [pupil for pupils in made.school.classes.values() for pupil in pupils]
+    Random(f"{made.school.school_id}/{made.day.isoweekday()}").shuffle(everyone)
+    groups = [everyone[start : start + PUPILS_AN_ACTIVITY] for start in range(0, len(everyone), PUPILS_AN_ACTIVITY)]
+    free = [person for person in pool if person.staff_id not in away]
+    rng.shuffle(free)
+    outside = made.school.outside
+    for number, pupils in enumerate(groups):
+        activity, category = ACTIVITIES[(number + made.school.index) % len(ACTIVITIES)]
+        if number < len(outside) and outside[number].serves_on(made.day):
+            staff = [
+                {"staff_id": outside[number].staff_id, "role": "lead", "class_hours": 1.5},
+                {"staff_id": free.pop().staff_id, "role": "assistant", "class_hours": 1.5},
+            ]
+        else:
+            staff = [{"staff_id": free.pop().staff_id, "role": "lead", "class_hours": 1.5}]
+        session = _session(made, "s2", f"q{number:02d}", activity, category, staff, room=f"hall-{number:02d}")
+        if cancelled:
+            session |= {"state": "cancelled", "reason": "全校防汛演练，第二时段取消", "headcount": 0, "staff": []}
+            made.sessions.append(session)
+            continue
+        _add(made, rng, session, pupils, missing)
+
+
+def _late_care(made: SchoolDay, rng: Random, pool: list[Person], away: frozenset[str], missing: set[str]) -> None:
+    free = [person for person in pool if person.staff_id not in away]
+    rng.shuffle(free)
+    staying = [pupil for pupils in made.school.classes.values() for pupil in pupils[::5]]
+    for number, start in enumerate(range(0, len(staying), PUPILS_AN_ACTIVITY)):
+        staff = [{"staff_id": free.pop().staff_id, "role": "lead", "class_hours": CLASS_HOURS["s3"]}]
+        session = _session(made, "s3", f"l{number:02d}", "自主阅读", "reading", staff, room=f"library-{number}")
+        _add(made, rng, session, staying[start : start + PUPILS_AN_ACTIVITY], missing)
+
+
+def _session(
+    made: SchoolDay, slot: str, name: str, activity: str, category: str, staff: list[Record], *, room: str
+) -> Record:
+    return {
+        "school_id": made.school.school_id,
+        "session_id": f"{made.day:%Y%m%d}-{name}",
+        "service_date": made.day.isoformat(),
+        "slot": slot,
+        "activity": activity,
+        "category": category,
+        "room": room,
+        "headcount": 0,
+        "staff": staff,
+        "state": "held",
+    }
+
+
+def _add(made: SchoolDay, rng: Random, session: Record, pupils: list[str], missing: set[str]) -> None:
+    """The session with its roll; who came is its headcount."""
+    sheet: Record = {
+        "school_id": session["school_id"],
+        "session_id": session["session_id"],
+        "service_date": session["service_date"],
+        "present": [],
+        "late": [],
+        "left_early": [],
+        "absent": [],
+        "excused": [],
+        "taken_by": session["staff"][-1]["staff_id"],
+    }
+    for pupil in pupils:
+        if pupil in missing:
+            sheet["excused" if rng.random() < 0.6 else "absent"].append(pupil)
+        else:
+            draw = rng.random()
+            sheet["late" if draw < 0.01 else "left_early" if draw < 0.025 else "present"].append(pupil)
+    session["headcount"] = came(sheet)
+    session["planned_headcount"] = len(pupils)
+    made.sessions.append(session)
+    made.sheets[session["session_id"]] = sheet
+
+
+def came(sheet: Record) -> int:
+    """How many pupils a roll shows as having come."""
+    return len(sheet["present"]) + len(sheet["late"]) + len(sheet["left_early"])

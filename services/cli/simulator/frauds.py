@@ -1,0 +1,238 @@
+"""The planted frauds, each at a known place, each with the finding that names it.
+
+Labelled rules: A01 A09 A10 A12 A13 A14 A15 A16 A18 C02 C05 in the ledger; D04 D05 D07 D08 E05 E07 in the documents;
+F03 over a month. One cause that shows under two rules has both labels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+
+from services.cli.simulator.days import Absences, Record, SchoolDay, came
+
+# What a day holds at most (rule A18); no other fraud goes over it by accident.
+MOST_CLASS_HOURS = 5.0
+
+
+@dataclass
+class Planted:
+    """The labels, and the registers that a fraud needs."""
+
+    labels: list[Record] = field(default_factory=list)
+    leaves: list[Record] = field(default_factory=list)
+    providers: list[Record] = field(default_factory=list)
+
+    def label(self, rule: str, school_id: str, subject: str, note: str, **when: str) -> None:
+        """One expected finding: `service_date` or `period` says when."""
+        self.labels.append(
+            {"label": "fraud", "rule": rule, "school_id": school_id, "subject": subject, **when, "note": note},
+        )
+
+    def honest(self, kind: str, school_id: str, subject: str, service_date: str) -> None:
+        """One thing that looks odd and is right: no finding may name it."""
+        self.labels.append(
+            {"label": "honest", "kind": kind, "school_id": school_id, "subject": subject, "service_date": service_date},
+        )
+
+
+def plant_in_day(fraud: str, made: SchoolDay, rng: Random, planted: Planted) -> None:
+    """Change a day so that one rule has to see it."""
+    _IN_DAY[fraud](made, rng, planted)
+
+
+def _held(made: SchoolDay, slot: str) -> list[Record]:
+    return [session for session in made.sessions if session["slot"] == slot and session["state"] == "held"]
+
+
+def _on(made: SchoolDay) -> str:
+    return made.day.isoformat()
+
+
+def _headcount(made: SchoolDay, rng: Random, planted: Planted) -> None:
+    session = rng.choice(_held(made, "s1"))
+    session["headcount"] += 3
+    planted.label(
+        "A09", session["school_id"], session["session_id"], "three pupils more than the roll", service_date=_on(made)
+    )
+
+
+def _pupil_twice(made: SchoolDay, rng: Random, planted: Planted) -> None:
+    one, other = rng.sample(_held(made, "s1"), 2)
+    pupil = made.sheets[one["session_id"]]["present"][0]
+    made.sheets[other["session_id"]]["present"].append(pupil)
+    other["headcount"] = came(made.sheets[other["session_id"]])
+    first = min(one["session_id"], other["session_id"])
+    planted.label("A10", one["school_id"], first, "one pupil in two rolls of a slot", service_date=_on(made))
+
+
+def _cancelled_claim(made: SchoolDay, rng: Random, planted: Planted) -> None:
+    session = rng.choice(_held(made, "s1"))
+    session |= {"state": "cancelled", "reason": "取消", "headcount": 0}
+    del made.sheets[session["session_id"]]
+    planted.label(
+        "A12", session["school_id"], session["session_id"], "hours of a cancelled session", service_date=_on(made)
+    )
+
+
+def _empty_claim(made: SchoolDay, rng: Random, planted: Planted) -> None:
+    session = rng.choice(_held(made, "s1"))
+    sheet = made.sheets[session["session_id"]]
+    for status in ("present", "late", "left_early"):
+        sheet["absent"] += sheet[status]
+        sheet[status] = []
+    session["headcount"] = 0
+    planted.label(
+        "A12", session["school_id"], session["session_id"], "hours of an empty session", service_date=_on(made)
+    )
+
+
+def _long_hours(made: SchoolDay, rng: Random, planted: Planted) -> None:
+    session = rng.choice(_held(made, "s1"))
+    session["staff"][0]["class_hours"] = 2.5
+    planted.label(
+        "A13", session["school_id"], session["session_id"], "2.5 class hours in 60 minutes", service_date=_on(made)
+    )
+
+
+def _two_places(made: SchoolDay, rng: Random, planted: Planted) -> None:
+    """Somebody who leads one activity supports a different one at the same time."""
+    sessions = _held(made, "s2")
+    one = next(
+        session
+        for session in rng.sample(sessions, len(sessions))
+        if made.hours_of(session["staff"][0]["staff_id"]) + 1.5 <= MOST_CLASS_HOURS
+    )
+    staff_id = one["staff"][0]["staff_id"]
+    other = rng.choice([session for session in sessions if session["activity"] != one["activity"]])
+    other["staff"].append({"staff_id": staff_id, "role": "support", "class_hours": 1.5})
+    planted.label("A14", made.school.school_id, staff_id, "in two activities at once", service_date=_on(made))
+
+
+def _on_leave(made: SchoolDay, rng: Random, planted: Planted) -> None:
+    staff_id = rng.choice(_held(made, "s1"))["staff"][0]["staff_id"]
+    planted.leaves.append({"staff_id": staff_id, "starts_on": _on(made), "ends_on": _on(made), "kind": "sick"})
+    planted.label("A15", made.school.school_id, staff_id, "works while on sick leave", service_date=_on(made))
+
+
+def _gone(made: SchoolDay, rng: Random, planted: Planted) -> None:
+    """The leaver's name on a session after the last day, or the newcomer's before the first."""
+    inactive = [person for person in made.school.teachers if not person.serves_on(made.day)]
+    if not inactive:
+        return
+    session = rng.choice(_held(made, "s1"))
+    session["staff"][0] = {"staff_id": inactive[0].staff_id, "role": "lead", "class_hours": 1.5}
+    planted.label(
+        "A16", made.school.school_id, inactive[0].staff_id, "not in service on the date", service_date=_on(made)
+    )
+
+
+def _heavy_load(made: SchoolDay, rng: Random, planted: Planted) -> None:
+    staff_id = rng.choice(made.school.administrators).staff_id
+    made.duties.append(
+        {
+            "school_id": made.school.school_id,
+            "duty_id": f"{made.day:%m%d}-coordination",
+            "service_date": _on(made),
+            "staff_id": staff_id,
+            "kind": "coordination",
+            "class_hours": 6,
+        },
+    )
+    planted.label("A18", made.school.school_id, staff_id, "six hours of coordination in a day", service_date=_on(made))
+
+
+def _alone_with_provider(made: SchoolDay, _rng: Random, planted: Planted) -> None:
+    session = _held(made, "s2")[0]
+    session["staff"] = session["staff"][:1]
+    planted.label(
+        "C02", session["school_id"], session["session_id"], "provider without assistant", service_date=_on(made)
+    )
+
+
+def _removed_provider(made: SchoolDay, _rng: Random, planted: Planted) -> None:
+    session = _held(made, "s2")[1]
+    provider_id = made.school.outside[1].provider_id
+    planted.providers.append(
+        {
+            "provider_id": provider_id,
+            "name": "模拟机构",
+            "listed": False,
+            "status": "removed",
+            "status_from": _on(made),
+            "reason": "不按约定提供服务",
+        },
+    )
+    planted.label(
+        "C05", session["school_id"], session["session_id"], "removed provider at work", service_date=_on(made)
+    )
+
+
+_IN_DAY = {
+    "A09": _headcount,
+    "A10": _pupil_twice,
+    "A12": _cancelled_claim,
+    "A12-empty": _empty_claim,
+    "A13": _long_hours,
+    "A14": _two_places,
+    "A15": _on_leave,
+    "A16": _gone,
+    "A18": _heavy_load,
+    "C02": _alone_with_provider,
+    "C05": _removed_provider,
+}
+IN_DAY = tuple(_IN_DAY)
+IN_DOCUMENTS = ("D04", "D05-extra", "D05-missing", "D07", "D08", "E05", "E07")
+
+
+def plant_day_without_service(made: SchoolDay, absences: Absences, planted: Planted) -> SchoolDay:
+    """A01: one session, with its roll, copied to the Sunday after the day."""
+    sunday: date = made.day + timedelta(days=7 - made.day.isoweekday())
+    inactive = {person.staff_id for person in made.school.teachers if not person.serves_on(sunday)}
+    away = absences.away(sunday) | inactive
+    original = next(
+        session for session in _held(made, "s1") if not any(member["staff_id"] in away for member in session["staff"])
+    )
+    moved = {"service_date": sunday.isoformat(), "session_id": f"{sunday:%Y%m%d}-h00"}
+    copied = SchoolDay(made.school, sunday)
+    copied.sessions.append({**original, **moved})
+    copied.sheets[moved["session_id"]] = {**made.sheets[original["session_id"]], **moved}
+    school_id = made.school.school_id
+    planted.label("A01", school_id, school_id, "a session on a Sunday", service_date=sunday.isoformat())
+    return copied
+
+
+def plant_across_schools(made: SchoolDay, guest: str, planted: Planted) -> None:
+    """A14 across schools: the shared teacher, who is at the own school in this slot, is named here too."""
+    _held(made, "s1")[0]["staff"].append({"staff_id": guest, "role": "support", "class_hours": 1.5})
+    school_id = min(made.school.school_id, guest.split(".", maxsplit=1)[0])
+    planted.label("A14", school_id, guest, "in two schools at once", service_date=_on(made))
+
+
+def plant_equal_hours(days: Sequence[SchoolDay], absences: Absences, planted: Planted) -> None:
+    """F03: coordination is invented until most people of the month have the same hours."""
+    school = days[0].school
+    people = sorted({member["staff_id"] for made in days for session in made.sessions for member in session["staff"]})
+    people = [staff_id for staff_id in people if staff_id.startswith(f"{school.school_id}.T")]
+    totals = {staff_id: sum(made.hours_of(staff_id) for made in days) for staff_id in people}
+    target = max(totals.values())
+    for staff_id in people:
+        lacking = target - totals[staff_id]
+        for made in days:
+            person = next(each for each in school.teachers if each.staff_id == staff_id)
+            works = person.serves_on(made.day) and staff_id not in absences.away(made.day)
+            more = min(lacking, MOST_CLASS_HOURS - made.hours_of(staff_id)) if works else 0
+            if more > 0:
+                made.duties.append(
+                    {
+                        "school_id": school.school_id,
+                        "duty_id": f"{made.day:%m%d}-top-{staff_id[-4:]}",
+                        "service_date": _on(made),
+                        "staff_id": staff_id,
+                        "kind": "coordination",
+                        "class_hours": more,
+                    },
+                )
+                lacking -= more
+    month = f"{days[0].day:%Y-%m}"
+    planted.label("F03", school.school_id, school.school_id, "everybody has the same hours", period=month)
