@@ -1,5 +1,6 @@
 """What both HTTP services share at the door: request ids, problems as answers, health, metrics, language."""
 
+import asyncio
 import json
 import re
 import time
@@ -22,8 +23,8 @@ from shared.tokens import Caller, Verifier
 log = structlog.get_logger()
 
 RETRY_AFTER_SECONDS = "2"
-# A forged token must not make every request read the keys anew.
-KEYS_FRESH_SECONDS = 5.0
+# A forged token must not make every request read the keys anew: they are read at most so often.
+KEYS_FRESH_SECONDS = 0.5
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 # What asyncpg and the socket raise when PostgreSQL is not there, starting or stopping: come back later.
@@ -56,13 +57,10 @@ async def caller_of(request: Request) -> Caller:
     if scheme.lower() != "bearer" or not token:
         raise Refused("unauthenticated", reason="no bearer token", headers={"WWW-Authenticate": "Bearer"})
     verifier: Verifier = request.app.state.verifier
-    try:
-        return verifier.verify(token)
-    except Refused:
-        # The key may be newer than what this process knows.
-        if not await request.app.state.learn_keys():
-            raise
-        return verifier.verify(token)
+    if verifier.lacks_key_of(token):
+        # It may be newer than what this process knows.
+        await request.app.state.learn_keys()
+    return verifier.verify(token)
 
 
 def requires(scope: str) -> Callable[[Request], Awaitable[Caller]]:
@@ -85,15 +83,18 @@ class KeyRing:
         self._pool = pool
         self._verifier = verifier
         self._learnt_at = float("-inf")
+        self._learning: asyncio.Task[None] | None = None
 
-    async def learn(self) -> bool:
-        """Read the keys again, unless that was just done; returns whether it was done."""
-        now = time.monotonic()
-        if now - self._learnt_at < KEYS_FRESH_SECONDS:
-            return False
-        self._learnt_at = now
+    async def learn(self) -> None:
+        """Read the keys again. Whoever asks while that is under way waits for it, not for another."""
+        if self._learning is None or self._learning.done():
+            self._learning = asyncio.create_task(self._read())
+        await asyncio.shield(self._learning)
+
+    async def _read(self) -> None:
+        await asyncio.sleep(self._learnt_at + KEYS_FRESH_SECONDS - time.monotonic())
+        self._learnt_at = time.monotonic()
         self._verifier.learn(await public_keys(self._pool))
-        return True
 
 
 async def public_keys(pool: asyncpg.Pool) -> list[dict[str, str]]:

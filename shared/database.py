@@ -74,9 +74,13 @@ async def open_pool(database_url: str, *, role: ServiceRole, size: int) -> async
         database_url,
         min_size=min(2, size),
         max_size=size,
-        # Sent with the connection's first packet: no round trip, and RESET ROLE comes back to it.
-        server_settings={"role": role, "application_name": role, "timezone": "UTC", "jit": "off"},
+        server_settings=role_settings(role),
     )
+
+
+def role_settings(role: ServiceRole) -> dict[str, str]:
+    """Sent with a connection's first packet: no round trip, and RESET ROLE comes back to it."""
+    return {"role": role, "application_name": role, "timezone": "UTC", "jit": "off"}
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
@@ -64,6 +64,14 @@ class Verifier:
         """Replace the known keys; tokens of a key that is gone are no longer good."""
         self._keys = {str(jwk["kid"]): ECKey.import_key(dict(jwk)) for jwk in public_jwks}  # type: ignore[arg-type]
         self._verified.clear()
+
+    def lacks_key_of(self, token: str) -> bool:
+        """Whether the token names a key that was not learnt. A token that is none names no key."""
+        try:
+            named = jws.extract_compact(token.encode()).headers().get("kid")
+        except (JoseError, ValueError):
+            return False
+        return named not in self._keys
 
     def verify(self, token: str) -> Caller:
         """The caller behind a token; raises Refused (401) with the reason."""

@@ -4,9 +4,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psycopg
 from argon2 import PasswordHasher
+from sqlalchemy.engine import make_url
+from sqlmodel import Session, create_engine
 
+from shared.tables.access import ApiClient
 from shared.vocabulary import ClientKind, Stage
 
 
@@ -35,9 +37,18 @@ def create_client(
     if kind == "centre" and stage is None:
         raise ValueError("a centre client names its stage: --stage primary|junior")
     client = NewClient(f"{kind}-{secrets.token_hex(6)}", secrets.token_urlsafe(32), kind, tuple(schools), stage)
-    with psycopg.connect(database_url) as connection:
-        connection.execute(
-            "insert into ledger.api_client (client_id, secret_hash, kind, name, schools, stage) values (%s, %s, %s, %s, %s, %s)",
-            (client.client_id, PasswordHasher().hash(client.client_secret), kind, name, list(schools), stage),
+    engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
+    with Session(engine) as session:
+        session.add(
+            ApiClient(
+                client_id=client.client_id,
+                secret_hash=PasswordHasher().hash(client.client_secret),
+                kind=kind,
+                name=name,
+                schools=list(schools),
+                stage=stage,
+            ),
         )
+        session.commit()
+    engine.dispose()
     return client

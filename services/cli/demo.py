@@ -109,10 +109,8 @@ def _work_through(
     pushed = Pushed()
     with progress_bar("pushing", sum(path.stat().st_size for path in files)) as advance:
         for path in files:
-            kind = "bureau" if resource_of(path) in OF_THE_BUREAU else "school"
-            pushed.include(
-                push_files(ledger_url, signed_in[kind], [path], told=lambda _resource, size: advance(size)),
-            )
+            sender = signed_in["bureau" if resource_of(path) in OF_THE_BUREAU else "school"]
+            pushed.include(push_files(ledger_url, sender, [path], told=lambda _resource, size: advance(size)))
     sent = time.monotonic()
     _await_audit(database_url)
     audited = time.monotonic()

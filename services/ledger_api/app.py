@@ -21,6 +21,7 @@ from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
 from shared.database import open_pool
 from shared.logs import configure_logs
 from shared.settings import Settings, SettingsInvalid
+from shared.tables import open_tables
 from shared.tokens import Verifier
 
 log = structlog.get_logger()
@@ -51,6 +52,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     database_url, redis_url = settings.stores()
     key = read_signing_key(settings.token_signing_key)
     pool = await open_pool(database_url, role="taizhang_ledger", size=settings.database_pool_size)
+    app.state.tables = open_tables(database_url, role="taizhang_ledger")
     bell = Bell(redis_url)
     await bell.start()
     app.state.signing_key = key
@@ -62,6 +64,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     log.info("ledger_api_started")
     yield
     await bell.stop()
+    await app.state.tables.dispose()
     await pool.close()
     log.info("ledger_api_stopped")
 

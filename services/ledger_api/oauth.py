@@ -9,11 +9,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from fastapi import APIRouter, Form, Request
 from pydantic import BaseModel
+from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.concurrency import run_in_threadpool
 
 from services.ledger_api.dependencies import AnyCaller, Ledger
 from shared.asgi import public_keys
 from shared.problems import Refused
+from shared.tables.access import ApiClient
 from shared.tokens import LIFETIME_SECONDS, issue
 from shared.vocabulary import SCOPES_OF
 
@@ -48,7 +50,6 @@ class TokenInfo(BaseModel):
 @router.post("/oauth/token")
 async def issue_token(
     request: Request,
-    ledger: Ledger,
     grant_type: Annotated[str, Form()],
     client_id: Annotated[str | None, Form()] = None,
     client_secret: Annotated[str | None, Form()] = None,
@@ -58,22 +59,19 @@ async def issue_token(
         raise Refused("unsupported_grant_type")
     basic = _basic_credentials(request.headers.get("authorization", ""))
     given_id, given_secret = basic or (client_id or "", client_secret or "")
-    async with ledger.pool.acquire() as connection:
-        client = await connection.fetchrow(
-            "select secret_hash, kind, schools, stage from ledger.api_client where client_id = $1 and revoked_at is null",
-            given_id,
-        )
-    known = await run_in_threadpool(_secret_fits, given_secret, client["secret_hash"] if client else _NOBODYS_HASH)
-    if client is None or not known:
+    async with AsyncSession(request.app.state.tables) as session:
+        client = await session.get(ApiClient, given_id)
+    known = await run_in_threadpool(_secret_fits, given_secret, client.secret_hash if client else _NOBODYS_HASH)
+    if client is None or client.revoked_at is not None or not known:
         raise Refused("invalid_client", headers={"WWW-Authenticate": "Basic"})
     token = issue(
         request.app.state.signing_key,
-        client_id=given_id,
-        kind=client["kind"],
-        schools=client["schools"],
-        stage=client["stage"],
+        client_id=client.client_id,
+        kind=client.kind,
+        schools=client.schools,
+        stage=client.stage,
     )
-    return AccessToken(access_token=token, scope=" ".join(sorted(SCOPES_OF[client["kind"]])))
+    return AccessToken(access_token=token, scope=" ".join(sorted(SCOPES_OF[client.kind])))
 
 
 @router.get("/oauth/token_info")
@@ -94,11 +92,6 @@ async def token_info(caller: AnyCaller) -> TokenInfo:
 async def jwks(ledger: Ledger) -> dict[str, list[dict[str, str]]]:
     """The public keys that verify access tokens (RFC 7517)."""
     return {"keys": await public_keys(ledger.pool)}
-
-
-def hash_secret(secret: str) -> str:
-    """argon2id, the library's parameters."""
-    return _hasher.hash(secret)
 
 
 def _secret_fits(secret: str, secret_hash: str) -> bool:

@@ -24,7 +24,7 @@ from services.ledger_api.ingest.decode import Decoded
 from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet, Session
 from services.ledger_api.ingest.receipt import ChainPosition, Receipt
 from services.ledger_api.ingest.resource import EntryRows, Resource, check_entries
-from services.ledger_api.ingest.roll import RollBook
+from services.ledger_api.ingest.roll_book import RollBook
 from shared.database import ACQUIRE_SECONDS, show
 from shared.problems import Fault, Invalid, Refused
 from shared.tokens import Caller
