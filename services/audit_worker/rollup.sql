@@ -1,6 +1,6 @@
 -- One row per person, date and school of the scope: intervals, records and class hours of the held sessions and duties.
 insert into audit.staff_day (
-    school_id, service_date, staff_id, starts_at, ends_at, activities, record_keys, class_hours_hundredths_each,
+    school_id, service_date, staff_id, starts_at, ends_at, activities, rooms, record_keys, class_hours_hundredths_each,
     class_hours_hundredths
 )
 select
@@ -10,6 +10,7 @@ select
     array_agg(starts_at order by starts_at, record_key),
     array_agg(ends_at order by starts_at, record_key),
     array_agg(coalesce(activity, '') order by starts_at, record_key),
+    array_agg(coalesce(room, '') order by starts_at, record_key),
     array_agg(record_key order by starts_at, record_key),
     array_agg(class_hours_hundredths order by starts_at, record_key),
     sum(class_hours_hundredths)

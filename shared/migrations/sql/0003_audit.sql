@@ -57,6 +57,7 @@ create table audit.staff_day (
     starts_at time[] not null,
     ends_at time[] not null,
     activities text[] not null,
+    rooms text[] not null,
     record_keys text[] not null,
     class_hours_hundredths_each integer[] not null,
     class_hours_hundredths integer not null,

@@ -6,14 +6,14 @@ grain: staff_day
 severity: critical
 reads: [sessions, duties, slots]
 claims: Two held sessions or duties of one person overlap by more than the handover allowance, in any schools.
-spares: One lesson taught to two rooms of a school at once (same activity, start and end); duties without a clock time.
+spares: One lesson taught to two rooms of a school at once (same activity, start and end, another room); duties without a clock time.
 misses: A swap of staff that the school never recorded as a replacement.
 parameters:
   handover_minutes: {default: 0, why: Bells ring at the same minute in every school we know of.}
 says:
   zh: "{subject} 在 {when} 同一时间出现在两处：{found}。"
   en: "{subject} is in two places at once on {when}: {found}."
-version: 1
+version: 2
 */
 with worked as (
     select
@@ -23,6 +23,7 @@ with worked as (
         part.starts_at,
         part.ends_at,
         part.activity,
+        part.room,
         part.record_key,
         part.class_hours_hundredths
     from audit.staff_day
@@ -30,9 +31,10 @@ with worked as (
         staff_day.starts_at,
         staff_day.ends_at,
         staff_day.activities,
+        staff_day.rooms,
         staff_day.record_keys,
         staff_day.class_hours_hundredths_each
-    ) as part (starts_at, ends_at, activity, record_key, class_hours_hundredths)
+    ) as part (starts_at, ends_at, activity, room, record_key, class_hours_hundredths)
     where
         staff_day.staff_id = any(:staff_ids)
         and staff_day.service_date between :first_day and :last_day
@@ -68,3 +70,5 @@ inner join worked as later
 where
     (earlier.school_id, earlier.activity, earlier.starts_at, earlier.ends_at)
     is distinct from (later.school_id, later.activity, later.starts_at, later.ends_at)
+    -- The same lesson in the same room is one that was recorded twice.
+    or earlier.room = later.room

@@ -1,0 +1,101 @@
+"""Every rule against its cases: the `.yaml` beside it, posted through the API to the standard schools, then audited."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from services.audit_worker.catalogue import read_catalogue
+from services.cli.embedded import Stores
+from tests.world import standard as world
+from tests.world.district import District, open_district
+
+RULES = {rule.code: rule for rule in read_catalogue()}
+# What a case gives is posted in this order, whatever its own; `later_…` after everything else.
+BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
+    "school": lambda **given: {**world.school_of(given.pop("school_id"), "primary"), **given},
+    "closure": lambda **given: {"closure_id": "c1", "reason": "台风", **given},
+    "provider": lambda **given: {"provider_id": "prv-1", "name": "体育中心", **given},
+    "slot": lambda **given: {**world.slot_of(world.S1, given["slot"]), **given},
+    "staff": lambda **given: {**world.staff_of(world.S1, given["staff_id"]), **given},
+    "leave": lambda **given: {"starts_on": world.MONDAY, "ends_on": world.MONDAY, "kind": "sick", **given},
+    "session": world.session,
+    "roll": world.sheet,
+    "duty": world.duty,
+    "publication": lambda **given: {
+        "school_id": world.S1, "publication_id": "pub", "kind": "monthly_workload", "period": "2025-09", **given,
+    },
+    "submission": lambda **given: {"school_id": world.S1, "submission_id": "sub", "term_id": world.TERM, **given},
+    "payment": lambda **given: {"school_id": world.S1, "payment_id": "pay", "period": world.TERM, **given},
+}  # fmt: skip
+RESOURCES = {
+    "school": "schools", "closure": "closures", "provider": "providers", "slot": "slots", "staff": "staff",
+    "leave": "leaves", "session": "sessions", "roll": "attendance", "duty": "duties", "publication": "publications",
+    "submission": "submissions", "payment": "payments",
+}  # fmt: skip
+OF_THE_BUREAU = {"schools", "closures", "providers"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case of a rule."""
+
+    rule: str
+    says: str
+    given: list[dict[str, dict[str, Any]]]
+    finds: list[dict[str, Any]]
+
+
+def cases_of(path: Path, rule: str) -> list[Case]:
+    """The cases of a rule's `.yaml`."""
+    return [Case(rule=rule, **case) for case in yaml.safe_load(path.read_text("utf-8"))]
+
+
+CASES = [
+    case for rule in RULES.values() for path in [rule.path.with_suffix(".yaml")] if path.exists()
+    for case in cases_of(path, rule.code)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}: {case.says}")
+async def test_the_rule_finds_exactly_what_its_case_says(
+    case: Case, clone_standard: Callable[[], AbstractContextManager[str]], stores: Stores, signing_key: str
+) -> None:
+    with clone_standard() as url:
+        async with open_district(url, stores.redis_url, signing_key) as district:
+            await enter(district, case.given)
+            await district.audit()
+            found = await district.fetch("select * from audit.finding where rule = $1 order by finding_id", case.rule)
+    assert [shown(finding, expected) for finding, expected in zip(found, case.finds, strict=False)] == [
+        {name: str(value) for name, value in expected.items()} for expected in case.finds
+    ]
+    assert len(found) == len(case.finds), found
+
+
+async def enter(district: District, given: list[dict[str, dict[str, Any]]]) -> None:
+    """Post what a case gives, one request a resource, each record through the client it belongs to."""
+    for kind, build in BUILDERS.items():
+        records = [build(**(fields[kind] or {})) for fields in given if kind in fields]
+        for record in records:
+            resource = RESOURCES[kind]
+            owner = record.get("school_id", world.S1)
+            voice = district.bureau if resource in OF_THE_BUREAU else district.school(owner)
+            await voice.post(resource, record)
+
+
+def shown(finding: dict[str, Any], expected: dict[str, Any]) -> dict[str, str]:
+    """The finding's fields that the case speaks of, as text."""
+    return {name: str(finding[name]) for name in expected}
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_every_rule_has_a_case_that_fires_and_one_that_must_not(code: str) -> None:
+    path = RULES[code].path.with_suffix(".yaml")
+    cases = cases_of(path, code)
+    assert any(case.finds for case in cases), "no case fires"
+    assert any(not case.finds for case in cases), "no nearest case that must not fire"
+    assert len(cases) >= 3, "a boundary is missing"

@@ -1,0 +1,106 @@
+"""A real PostgreSQL and a real Redis for the whole run; a database of its own, cloned from a migrated one, for each test."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from joserfc.jwk import ECKey
+
+from services.cli.embedded import Stores, embedded_stores
+from shared.migrations import migrate
+from tests.world.district import District, open_district
+from tests.world.standard import open_standard_school
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def stores() -> Iterator[Stores]:
+    """The two stores; what they hold is thrown away."""
+    data_dir = Path(tempfile.mkdtemp(prefix="taizhang-test-"))
+    # So that the servers' unprivileged user gets there when root runs the tests.
+    data_dir.chmod(0o755)
+    with embedded_stores(data_dir, durable=False) as started:
+        yield started
+    shutil.rmtree(data_dir)
+
+
+@pytest.fixture(scope="session")
+def signing_key(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The path of a P-256 private key."""
+    path = tmp_path_factory.mktemp("key") / "signing-key.pem"
+    path.write_bytes(ECKey.generate_key("P-256").as_pem(private=True))
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def empty(stores: Stores) -> str:
+    """The URL of a migrated database that tests clone and never touch."""
+    url = _create(stores, "empty")
+    migrate(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def standard(stores: Stores, empty: str, signing_key: str) -> str:
+    """The URL of a database with the standard schools (tests/world/standard.py), entered through the API; for cloning."""
+    url = _create(stores, "standard", template=empty)
+
+    async def enter() -> None:
+        async with open_district(url, stores.redis_url, signing_key) as district:
+            await open_standard_school(district)
+
+    asyncio.run(enter())
+    return url
+
+
+@pytest.fixture
+def database_url(stores: Stores, empty: str) -> Iterator[str]:
+    """A migrated, empty database of the test's own."""
+    with cloned(stores, empty) as url:
+        yield url
+
+
+@pytest.fixture
+async def district(stores: Stores, database_url: str, signing_key: str) -> AsyncIterator[District]:
+    """An empty district: the ledger API, the audit and reporting over a database of the test's own."""
+    async with open_district(database_url, stores.redis_url, signing_key) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def school(stores: Stores, standard: str, signing_key: str) -> AsyncIterator[District]:
+    """A district with the standard schools."""
+    with cloned(stores, standard) as url:
+        async with open_district(url, stores.redis_url, signing_key) as opened:
+            yield opened
+
+
+@pytest.fixture
+def clone_standard(stores: Stores, standard: str) -> Callable[[], object]:
+    """Makes further databases with the standard schools."""
+    return lambda: cloned(stores, standard)
+
+
+@contextmanager
+def cloned(stores: Stores, template: str) -> Iterator[str]:
+    """A copy of a database, dropped after the block."""
+    name = f"test_{next(_numbers)}"
+    try:
+        yield _create(stores, name, template=template)
+    finally:
+        with psycopg.connect(stores.database_url, autocommit=True) as connection:
+            connection.execute(f'drop database if exists "{name}" with (force)')
+
+
+def _create(stores: Stores, name: str, *, template: str | None = None) -> str:
+    source = "template1" if template is None else template.partition("@/")[2].partition("?")[0]
+    with psycopg.connect(stores.database_url, autocommit=True) as connection:
+        connection.execute(f'create database "{name}" template "{source}" strategy file_copy')
+    return stores.database_url.replace("@/taizhang?", f"@/{name}?")

@@ -1,0 +1,76 @@
+"""Attendance: a roll a session, sent whole or as marks; one status a pupil, every override in the history."""
+
+from tests.world.district import District
+from tests.world.standard import MONDAY, S1, sheet
+
+MARK = {"school_id": S1, "session_id": "h1", "service_date": MONDAY}
+
+
+async def test_a_roll_is_read_back_with_every_pupil_under_their_status(school: District) -> None:
+    voice = school.school(S1)
+    sent = sheet(
+        present=["P3", "P1"], late=["P4"], left_early=["P5"], absent=["P6", "P7"], excused=["P8"], taken_by="T1"
+    )
+    await voice.post("attendance", sent)
+    read = await voice.get(f"/v1/attendance/{S1}/h1")
+    for status in ("late", "left_early", "absent", "excused"):
+        assert read[status] == sent[status]
+    # Who was there is a set; the ledger keeps it in its own order.
+    assert sorted(read["present"]) == ["P1", "P3"]
+    assert (read["taken_by"], read["revision"]) == ("T1", 1)
+
+
+async def test_a_roll_in_another_order_is_the_same_roll(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("attendance", sheet(present=["P1", "P2", "P3"]))
+    assert (await voice.post("attendance", sheet(present=["P3", "P1", "P2"])))["unchanged"] == 1
+
+
+async def test_single_marks_move_only_the_pupils_they_name(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("attendance", sheet(present=["P1", "P2", "P3"], absent=["P4"]))
+    receipt = await voice.post(
+        "attendance",
+        {**MARK, "student_id": "P4", "status": "late", "reason": "到校晚"},
+        {**MARK, "student_id": "P5", "status": "excused"},
+    )
+    assert (receipt["received"], receipt["revised"]) == (2, 2)
+    read = await voice.get(f"/v1/attendance/{S1}/h1")
+    assert (sorted(read["present"]), read["late"], read["absent"], read["excused"]) == (
+        ["P1", "P2", "P3"],
+        ["P4"],
+        [],
+        ["P5"],
+    )
+
+
+async def test_the_teachers_mark_and_the_offices_override_both_stay(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("attendance", sheet(present=["P1"], absent=["P2"], taken_by="T1"))
+    await voice.post("attendance", {**MARK, "student_id": "P2", "status": "excused", "reason": "家长补假条"})
+    newest, first = (await voice.get(f"/v1/attendance/{S1}/h1/revisions"))["items"]
+    assert (first["content"]["absent"], newest["content"]["absent"], newest["content"]["excused"]) == (
+        ["P2"],
+        [],
+        ["P2"],
+    )
+    assert newest["reason"] == "家长补假条"
+
+
+async def test_a_roll_taken_back_leaves_a_session_without_one(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("attendance", sheet())
+    await voice.delete(f"/v1/attendance/{S1}/h1", reason="点错班级")
+    await voice.get(f"/v1/attendance/{S1}/h1", expect=404)
+    assert await school.fetch("select from ledger.roll") == []
+
+
+async def test_a_pupil_registered_a_moment_ago_is_known(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("attendance", sheet(present=["P1"]))
+    await voice.post("students", {"student_id": "P41", "school_id": S1, "grade": 2})
+    assert (await voice.post("attendance", sheet(present=["P1", "P41"])))["revised"] == 1
+
+
+async def test_a_roll_may_come_before_its_session(school: District) -> None:
+    assert (await school.school(S1).post("attendance", sheet("later")))["created"] == 1

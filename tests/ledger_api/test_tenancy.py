@@ -1,0 +1,124 @@
+"""Tenancy: a school sees its own, a centre its stage, bureau and auditor the district; in the database as in the code."""
+
+import asyncpg
+import pytest
+
+from shared.database import Visible, open_pool, reading
+from tests.world.district import District
+from tests.world.standard import S1, S2, session, sheet
+
+WRITER_OF = {"taizhang_ledger": "ledger", "taizhang_audit": "audit"}
+ROLES = ("taizhang_ledger", "taizhang_audit", "taizhang_reporting")
+# The rows that move, named in ARCHITECTURE: a chain's head, the outbox, API clients.
+MAY_CHANGE = {
+    ("taizhang_ledger", "ledger.chain_head", "UPDATE"),
+    ("taizhang_ledger", "ledger.api_client", "UPDATE"),
+    ("taizhang_audit", "ledger.outbox", "UPDATE"),
+    ("taizhang_audit", "ledger.outbox", "DELETE"),
+}
+
+
+async def test_each_sees_what_is_theirs(school: District) -> None:
+    await school.school(S1, S2).post("sessions", session(), session(school_id=S2, staff={"U1": 1}))
+    seen = {
+        "first school": school.school(S1),
+        "second school": school.school(S2),
+        "primary centre": school.voice("centre", stage="primary"),
+        "junior centre": school.voice("centre", stage="junior"),
+        "bureau": school.bureau,
+        "auditor": school.auditor,
+    }
+    found = {
+        who: {item["school_id"] for item in (await voice.report("/v1/ledger/sessions"))["items"]}
+        for who, voice in seen.items()
+    }
+    assert found == {
+        "first school": {S1},
+        "second school": {S2},
+        "primary centre": {S1},
+        "junior centre": {S2},
+        "bureau": {S1, S2},
+        "auditor": {S1, S2},
+    }
+
+
+async def test_somebody_elses_record_is_404(school: District) -> None:
+    await school.school(S1).post("sessions", session())
+    await school.school(S1).post("attendance", sheet())
+    stranger = school.school(S2)
+    for path in (f"/v1/sessions/{S1}/h1", f"/v1/attendance/{S1}/h1", f"/v1/schools/{S1}", "/v1/staff/T1"):
+        await stranger.get(path, expect=404)
+    await stranger.delete(f"/v1/sessions/{S1}/h1", reason="nothing to do with me", expect=404)
+    await stranger.report("/v1/reports/workload", school_id=S1, month="2025-09", expect=404)
+
+
+async def test_the_database_itself_shows_nothing_to_who_names_nothing(school: District) -> None:
+    await school.school(S1).post("sessions", session())
+    async with await open_pool(school.database_url, role="taizhang_reporting", size=2) as pool:
+        assert await pool.fetch("select from ledger.session_revision") == []
+        async with reading(pool, Visible(schools=(S2,))) as connection:
+            assert await connection.fetch("select from ledger.session_revision") == []
+        async with reading(pool, Visible(schools=(S1,))) as connection:
+            assert len(await connection.fetch("select from ledger.session_revision")) == 1
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_no_service_can_update_or_delete_a_fact(school: District, role: str) -> None:
+    await school.school(S1).post("sessions", session())
+    await school.school(S1).post("attendance", sheet())
+    connection = await asyncpg.connect(school.database_url, server_settings={"role": role})
+    try:
+        await connection.execute("select set_config('taizhang.district', 'on', false)")
+        tables = await school.fetch(
+            "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = 'ledger'"
+        )
+        assert len(tables) > 10
+        for table in (row["name"] for row in tables):
+            for verb, statement in (
+                ("UPDATE", f"update {table} set {await _a_column(school, table)} = default"),
+                ("DELETE", f"delete from {table}"),
+                ("TRUNCATE", f"truncate {table}"),
+            ):
+                if (role, table, verb) not in MAY_CHANGE:
+                    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _a_column(school: District, table: str) -> str:
+    (row,) = await school.fetch(
+        "select attname from pg_attribute where attrelid = $1::text::regclass and attnum = 1", table
+    )
+    name: str = row["attname"]
+    return name
+
+
+async def test_one_writer_a_schema(school: District) -> None:
+    granted = await school.fetch(
+        """
+        select grantee, table_schema as schema, table_name as name, privilege_type as verb
+        from information_schema.role_table_grants
+        where grantee = any($1) and table_schema in ('ledger', 'audit') and privilege_type <> 'SELECT'
+        """,
+        list(ROLES),
+    )
+    foreign = {
+        (row["grantee"], f"{row['schema']}.{row['name']}", row["verb"])
+        for row in granted
+        if WRITER_OF.get(row["grantee"]) != row["schema"]
+    }
+    assert foreign <= MAY_CHANGE
+
+
+async def test_every_table_of_a_schools_data_has_row_security(school: District) -> None:
+    bare = await school.fetch(
+        """
+        select class.oid::regclass::text as name
+        from pg_class as class
+        inner join pg_attribute as attribute on attribute.attrelid = class.oid and attribute.attname = 'school_id'
+        where class.relnamespace in ('ledger'::regnamespace, 'audit'::regnamespace)
+            and class.relkind in ('r', 'p') and not class.relispartition and not class.relrowsecurity
+        """
+    )
+    assert bare == []
