@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -18,6 +17,7 @@ from rich.table import Table
 
 from services.audit_worker.catalogue import read_catalogue
 from services.cli.clients import NewClient, create_client
+from services.cli.embedded import discard_stores
 from services.cli.processes import ServiceEnded, free_port_or
 from services.cli.progress import progress_bar
 from services.cli.push import Pushed, SignedIn, files_of, push_files, resource_of
@@ -81,8 +81,7 @@ def _apart(settings: Settings) -> Settings:
     if settings.database_url is not None:
         return settings.model_copy(update=ports)
     own = settings.data_dir / "demo"
-    if own.exists():
-        rmtree(own)
+    discard_stores(own)
     return settings.model_copy(update={**ports, "data_dir": own, "log_format": "console"})
 
 

@@ -84,6 +84,14 @@ def embedded_stores(data_dir: Path, *, durable: bool = True) -> Iterator[Stores]
         yield _stores_at(sockets)
 
 
+def discard_stores(data_dir: Path) -> None:
+    """Remove the stores of a data directory with everything in them. Raises StateDirectoryInUse while they run."""
+    if (data_dir / "lock").exists():
+        with _locked(data_dir):
+            shutil.rmtree((data_dir / "stores").resolve(), ignore_errors=True)
+            shutil.rmtree(data_dir)
+
+
 def running_stores(data_dir: Path) -> Stores | None:
     """The stores of a data directory that another process runs now, if one does."""
     try:

@@ -26,11 +26,12 @@ class ServiceEnded(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """Where the two HTTP services answer, and the processes themselves."""
+    """Where the two HTTP services answer, the processes themselves, and what they are started with."""
 
     ledger_url: str
     reporting_url: str
-    processes: Mapping[str, "subprocess.Popen[bytes]"]
+    processes: dict[str, "subprocess.Popen[bytes]"]
+    environment: Mapping[str, str]
 
     def ended(self) -> str | None:
         """The name of a service that has ended, if any."""
@@ -55,15 +56,15 @@ def running_services(settings: Settings, stores: Stores, signing_key: str) -> It
         "TAIZHANG_BIND": settings.bind,
         "TAIZHANG_DATA_DIR": str(settings.data_dir),
     }
-    processes: dict[str, subprocess.Popen[bytes]] = {}
-    running = Running(f"http://{settings.bind}:{ledger_port}", f"http://{settings.bind}:{reporting_port}", processes)
+    ledger_url, reporting_url = (f"http://{settings.bind}:{port}" for port in (ledger_port, reporting_port))
+    running = Running(ledger_url, reporting_url, {}, environment)
     try:
         for command in ("api", "worker", "reporting"):
-            processes[command] = start_service(command, environment)
+            running.processes[command] = start_service(command, environment)
         _await_answers(running)
         yield running
     finally:
-        _stop(list(processes.values()))
+        _stop(list(running.processes.values()))
 
 
 def start_service(command: str, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":

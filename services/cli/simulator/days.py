@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from math import ceil
 from random import Random
 from typing import Any
 
@@ -98,7 +99,7 @@ def _activities(
     """Pupils by activity of the weekday across classes; one is led by an outside person with an own assistant."""
     everyone = [pupil for pupils in made.school.classes.values() for pupil in pupils]
     Random(f"{made.school.school_id}/{made.day.isoweekday()}").shuffle(everyone)
-    groups = [everyone[start : start + PUPILS_AN_ACTIVITY] for start in range(0, len(everyone), PUPILS_AN_ACTIVITY)]
+    groups = _evenly(everyone)
     free = [person for person in pool if person.staff_id not in away]
     rng.shuffle(free)
     outside = made.school.outside
@@ -123,10 +124,16 @@ def _late_care(made: SchoolDay, rng: Random, pool: list[Person], away: frozenset
     free = [person for person in pool if person.staff_id not in away]
     rng.shuffle(free)
     staying = [pupil for pupils in made.school.classes.values() for pupil in pupils[::5]]
-    for number, start in enumerate(range(0, len(staying), PUPILS_AN_ACTIVITY)):
+    for number, pupils in enumerate(_evenly(staying)):
         staff = [{"staff_id": free.pop().staff_id, "role": "lead", "class_hours": CLASS_HOURS["s3"]}]
         session = _session(made, "s3", f"l{number:02d}", "自主阅读", "reading", staff, room=f"library-{number}")
-        _add(made, rng, session, staying[start : start + PUPILS_AN_ACTIVITY], missing)
+        _add(made, rng, session, pupils, missing)
+
+
+def _evenly(pupils: list[str]) -> list[list[str]]:
+    """Groups of about the same size, so that none is left with one pupil who may be ill."""
+    count = ceil(len(pupils) / PUPILS_AN_ACTIVITY)
+    return [pupils[number::count] for number in range(count)]
 
 
 def _session(

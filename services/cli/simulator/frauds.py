@@ -212,14 +212,13 @@ def plant_across_schools(made: SchoolDay, guest: str, planted: Planted) -> None:
 def plant_equal_hours(days: Sequence[SchoolDay], absences: Absences, planted: Planted) -> None:
     """F03: coordination is invented until most people of the month have the same hours."""
     school = days[0].school
-    people = sorted({member["staff_id"] for made in days for session in made.sessions for member in session["staff"]})
-    people = [staff_id for staff_id in people if staff_id.startswith(f"{school.school_id}.T")]
-    totals = {staff_id: sum(made.hours_of(staff_id) for made in days) for staff_id in people}
+    people = [*school.teachers, *school.administrators]
+    totals = {person.staff_id: sum(made.hours_of(person.staff_id) for made in days) for person in people}
     target = max(totals.values())
-    for staff_id in people:
+    for person in people:
+        staff_id = person.staff_id
         lacking = target - totals[staff_id]
         for made in days:
-            person = next(each for each in school.teachers if each.staff_id == staff_id)
             works = person.serves_on(made.day) and staff_id not in absences.away(made.day)
             more = min(lacking, MOST_CLASS_HOURS - made.hours_of(staff_id)) if works else 0
             if more > 0:

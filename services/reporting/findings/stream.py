@@ -36,12 +36,13 @@ async def stream_events(
 
 
 async def _events(pool: Any, visible: Visible, wakening: Wakening, position: int) -> AsyncIterator[bytes]:
-    yield b"retry: 2000\n\n"
+    # A comment opens the stream. `retry` travels with the events: alone, some clients take it for an empty one.
+    yield b": findings\n\n"
     while True:
         ticket = wakening.ticket()
         events = await events_after(pool, visible, position, PAGE)
         for event in events:
-            yield b"id: %s\nevent: %s\ndata: %s\n\n" % (
+            yield b"id: %s\nevent: %s\nretry: 2000\ndata: %s\n\n" % (
                 event["cursor"].encode(),
                 event["change"].encode(),
                 msgspec.json.encode(event),

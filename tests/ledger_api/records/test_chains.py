@@ -47,7 +47,7 @@ async def _digest(school: District, entry: dict[str, Any]) -> bytes:
         ("attendance_revision", "service_date || '/' || session_id"),
         ("entry", "key"),
     ):
-        rows = await school.fetch(  # the names are the two above
+        rows = await school.fetch(
             f"select {key} as key, revision, digest, reason from ledger.{table} "
             f'where batch_id = $1 and school_id = $2 order by ({key}) collate "C", revision',
             entry["batch_id"],
