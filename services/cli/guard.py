@@ -16,9 +16,10 @@ PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 8.0
 
 
-def _die_with_guard() -> None:
+def end_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
+    """Ask the kernel to send this process a signal when its parent ends, however it does (Linux)."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, by)
 
 
 def main() -> int:
@@ -28,7 +29,7 @@ def main() -> int:
     server = subprocess.Popen(
         sys.argv[4:],
         stdin=subprocess.DEVNULL,
-        preexec_fn=_die_with_guard,  # noqa: PLW1509 no thread runs yet
+        preexec_fn=lambda: end_with_parent(signal.SIGKILL),  # noqa: PLW1509 no thread runs yet
         user=uid if as_root else None,
         group=gid if as_root else None,
         extra_groups=[] if as_root else None,

@@ -228,12 +228,20 @@ def audit_rules() -> None:
 
 
 @app.command()
-def bench(what: Annotated[str, typer.Argument(help="ingest")] = "ingest") -> None:
+def bench(
+    what: Annotated[str, typer.Argument(help="ingest")] = "ingest",
+    schools: Annotated[int, typer.Option(min=8, help="schools of the district")] = 350,
+    days_loaded: Annotated[int, typer.Option(min=0, help="days in the tables before")] = 21,
+    rounds: Annotated[int, typer.Option(min=1, help="rounds, of which the median counts")] = 5,
+) -> None:
     """The benchmarks, one JSON object a line, each with its ratio to the limit measured in the same run."""
-    from services.cli.bench import run_bench
+    from services.cli.bench import UnknownBenchmark, run_bench
 
-    for line in run_bench(what):
-        print(json.dumps(line), flush=True)
+    try:
+        for line in run_bench(what, schools=schools, days_loaded=days_loaded, rounds=rounds):
+            print(json.dumps(line), flush=True)
+    except (UnknownBenchmark, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _serve(application: "FastAPI", settings: "Settings", port: int) -> None:

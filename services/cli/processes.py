@@ -13,8 +13,10 @@ from dataclasses import dataclass
 import httpx
 
 from services.cli.embedded import Stores
+from services.cli.guard import end_with_parent
 from shared.settings import Settings
 
+SERVICES = ("api", "worker", "reporting")
 START_SECONDS = 60.0
 STOP_SECONDS = 8.0
 POLL_SECONDS = 0.05
@@ -39,13 +41,15 @@ class Running:
 
 
 @contextmanager
-def running_services(settings: Settings, stores: Stores, signing_key: str) -> Iterator[Running]:
-    """Start the ledger API, the worker and reporting over the stores; they end when the block does.
+def running_services(
+    settings: Settings, stores: Stores, signing_key: str, *, commands: Sequence[str] = SERVICES
+) -> Iterator[Running]:
+    """Start the ledger API, the worker and reporting (or those named) over the stores; they end when the block does.
 
     A port of 0 takes a free one. Raises ServiceEnded when one does not start.
     """
-    ledger_port = settings.ledger_port or _free_port(settings.bind)
-    reporting_port = settings.reporting_port or _free_port(settings.bind)
+    ledger_port = settings.ledger_port or free_port_or(settings.bind, 0)
+    reporting_port = settings.reporting_port or free_port_or(settings.bind, 0)
     environment = {
         **os.environ,
         "TAIZHANG_DATABASE_URL": stores.database_url,
@@ -59,7 +63,7 @@ def running_services(settings: Settings, stores: Stores, signing_key: str) -> It
     ledger_url, reporting_url = (f"http://{settings.bind}:{port}" for port in (ledger_port, reporting_port))
     running = Running(ledger_url, reporting_url, {}, environment)
     try:
-        for command in ("api", "worker", "reporting"):
+        for command in commands:
             running.processes[command] = start_service(command, environment)
         _await_answers(running)
         yield running
@@ -74,12 +78,14 @@ def start_service(command: str, environment: Mapping[str, str]) -> "subprocess.P
         env=dict(environment),
         start_new_session=True,
         stdin=subprocess.DEVNULL,
+        preexec_fn=end_with_parent,  # noqa: PLW1509 one async-signal-safe call
     )
 
 
 def _await_answers(running: Running) -> None:
     deadline = time.monotonic() + START_SECONDS
-    for url in (running.ledger_url, running.reporting_url):
+    urls = {"api": running.ledger_url, "reporting": running.reporting_url}
+    for url in (urls[command] for command in running.processes if command in urls):
         while not _is_ready(url):
             if (ended := running.ended()) is not None:
                 raise ServiceEnded(f"`taizhang {ended}` ended while starting; its lines above say why")
@@ -109,18 +115,12 @@ def _stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
 
 
 def free_port_or(bind: str, wanted: int) -> int:
-    """The port wanted where it is free, else one that is."""
+    """The port wanted where it is free, else (and for 0) one that is."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((bind, wanted))
         except OSError:
-            return _free_port(bind)
-        return wanted
-
-
-def _free_port(bind: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((bind, 0))
+            return free_port_or(bind, 0)
         port: int = probe.getsockname()[1]
         return port
