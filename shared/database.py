@@ -14,7 +14,7 @@ ServiceRole = Literal["taizhang_ledger", "taizhang_audit", "taizhang_reporting"]
 # How long a request may wait for a connection before it is told to come back (503).
 ACQUIRE_SECONDS = 5.0
 
-_NAMED_BIND = re.compile(r"('(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|::)|:([a-z_][a-z0-9_]*)", re.DOTALL)
+_NAMED_BIND = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|::)|:([a-z_][a-z0-9_]*)""", re.DOTALL)
 
 
 @dataclass(frozen=True)

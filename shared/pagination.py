@@ -11,6 +11,9 @@ from fastapi.responses import Response
 
 from shared.problems import Refused
 
+# What a sort key is made of in JSON; nothing nested, however deep a cursor may pretend to be.
+_Part = str | int | float | bool | None
+
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -20,13 +23,24 @@ def encode_cursor(position: Sequence[object]) -> str:
 
 
 def decode_cursor(cursor: str, *types: Any) -> tuple[Any, ...]:
-    """The sort key behind a cursor, its parts of these types; raises Refused when it is not one of ours."""
+    """The sort key behind a cursor, its parts of these types; raises Refused when it is not one of ours.
+
+    A cursor opens nothing that its reader may not see, so it is not signed: it must be written as we write it.
+    """
     try:
         raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        parts = msgspec.json.decode(raw, type=list[Any])
-        return tuple(msgspec.convert(part, kind) for part, kind in zip(parts, types, strict=True))
+        parts = msgspec.json.decode(raw, type=list[_Part])
+        position = tuple(msgspec.convert(part, kind) for part, kind in zip(parts, types, strict=True))
     except (Base64Error, ValueError, msgspec.MsgspecError) as error:
-        raise Refused("invalid_parameter", name="cursor", reason="not a cursor of this list") from error
+        raise _not_ours() from error
+    # Base64 and JSON read many spellings; U+0000 is in no key, PostgreSQL does not take it.
+    if encode_cursor(parts) != cursor or any(isinstance(part, str) and "\0" in part for part in parts):
+        raise _not_ours()
+    return position
+
+
+def _not_ours() -> Refused:
+    return Refused("invalid_parameter", name="cursor", reason="not a cursor of this list")
 
 
 def page_response(request: Request, items: Sequence[object], last: Sequence[object] | None) -> Response:

@@ -20,7 +20,9 @@ from shared.vocabulary import CODE_LISTS
 EVERYTHING = "*"
 
 Rate = Annotated[int, Meta(ge=0)]
-Factor = Annotated[Decimal, Meta(description="a factor ≥ 0, exact")]
+Factor = Annotated[Decimal, Meta(description="a factor from 0 to 1000, exact, at most twelve decimals")]
+FACTOR_AT_MOST = 1000
+FACTOR_DECIMALS = 12
 Named = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
 
 
@@ -30,6 +32,10 @@ class HeadcountBand(Struct, frozen=True, forbid_unknown_fields=True, rename={"fr
     from_: int
     factor: Factor
     to: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a factor that is none."""
+        _must_be_factors({"factor": self.factor})
 
 
 class Factors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,12 +48,32 @@ class Factors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     quality: dict[str, Factor] = {}
     weekday: dict[str, Factor] = {}
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a factor that is none."""
+        for table in (self.slot, self.role, self.staff_kind, self.quality, self.weekday):
+            _must_be_factors(table)
+
 
 class Caps(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The most class hours of one person that are paid."""
 
     class_hours_per_day: Factor | None = None
     class_hours_per_month: Factor | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a cap that is none."""
+        caps = {"class_hours_per_day": self.class_hours_per_day, "class_hours_per_month": self.class_hours_per_month}
+        _must_be_factors({name: cap for name, cap in caps.items() if cap is not None})
+
+
+def _must_be_factors(table: Mapping[str, Decimal]) -> None:
+    """NaN, an amount below zero or a million digits would be pay that nobody can work out."""
+    for name, factor in table.items():
+        exponent = factor.as_tuple().exponent
+        if not isinstance(exponent, int) or not -FACTOR_DECIMALS <= exponent <= 3 or not 0 <= factor <= FACTOR_AT_MOST:
+            raise ValueError(
+                f"{name}: not a number from 0 to {FACTOR_AT_MOST} with at most {FACTOR_DECIMALS} decimal places"
+            )
 
 
 class AllocationPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -140,14 +166,18 @@ def compute_pay(plans: Sequence[AllocationPlan], work: Iterable[WorkItem]) -> Pa
     """The pay run of a period; 一(一)5 多劳多得, 一(二)3 据实发放.
 
     `plans`: the school's versions in any order; the latest that began applies on a date. The budget is the one of the
-    version in force last. `work`: in any order; caps cut the later records of a day or month first.
+    version in force on the last day of the work: next term's plan does not bound this term's pay. `work`: in any order;
+    caps cut the later records of a day or month first.
     """
     versions = sorted(plans, key=lambda plan: (plan.effective_from, plan.version), reverse=True)
     lines: list[PayLine] = []
     unpriced: list[UnpricedWork] = []
     paid_so_far: dict[tuple[str, object], int] = {}
-    for item in sorted(work, key=lambda each: (each.staff_id, each.service_date, each.record_key)):
+    in_force_last: tuple[date, AllocationPlan] | None = None
+    for item in sorted(work, key=_place):
         plan = next((each for each in versions if _in_force(each, item.service_date)), None)
+        if plan is not None and (in_force_last is None or in_force_last[0] < item.service_date):
+            in_force_last = item.service_date, plan
         rate_of, rate_fen = _rate(plan, item)
         if plan is None or rate_fen is None:
             reason: Literal["no_plan_in_force", "no_rate"] = "no_plan_in_force" if plan is None else "no_rate"
@@ -173,7 +203,12 @@ def compute_pay(plans: Sequence[AllocationPlan], work: Iterable[WorkItem]) -> Pa
                 round_to_fen(exact),
             ),
         )
-    return _within_budget(lines, unpriced, versions)
+    return _within_budget(lines, unpriced, in_force_last[1] if in_force_last else None)
+
+
+def _place(item: WorkItem) -> tuple[str, date, str, str]:
+    """By person, date and record; two parts in one record by all that they say, so that no order given matters."""
+    return item.staff_id, item.service_date, item.record_key, repr(item)
 
 
 def _in_force(plan: AllocationPlan, day: date) -> bool:
@@ -222,15 +257,13 @@ def _factors(factors: Factors, item: WorkItem) -> Iterable[FactorUsed]:
                 break
 
 
-def _within_budget(
-    lines: Sequence[PayLine], unpriced: Sequence[UnpricedWork], versions: Sequence[AllocationPlan]
-) -> PayRun:
-    budget = versions[0].budget_fen if versions else None
+def _within_budget(lines: Sequence[PayLine], unpriced: Sequence[UnpricedWork], plan: AllocationPlan | None) -> PayRun:
+    budget = None if plan is None else plan.budget_fen
     exact_total = sum((line.exact_fen for line in lines), Fraction(0))
     rounded_total = sum(line.amount_fen for line in lines)
     scale, refused = Fraction(1), False
-    if budget is not None and max(exact_total, Fraction(rounded_total)) > budget:
-        if versions[0].over_budget == "refuse":
+    if plan is not None and budget is not None and max(exact_total, Fraction(rounded_total)) > budget:
+        if plan.over_budget == "refuse":
             refused = True
         else:
             scale = min(Fraction(1), Fraction(budget) / exact_total) if exact_total else Fraction(1)

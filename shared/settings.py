@@ -6,6 +6,9 @@ from typing import Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# What may hold a password or a key: never repeated in a message.
+_SECRET = frozenset({"database_url", "redis_url", "token_signing_key"})
+
 
 class SettingsInvalid(Exception):
     """A setting is missing or malformed; the message is one line that names it."""
@@ -45,5 +48,6 @@ def read_settings(**given: object) -> Settings:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        name = "TAIZHANG_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsInvalid(f"{name} cannot be used: {first['msg']} (it is {first['input']!r})") from error
+        setting = "_".join(str(part) for part in first["loc"])
+        shown = "" if setting in _SECRET else f" (it is {first['input']!r})"
+        raise SettingsInvalid(f"TAIZHANG_{setting.upper()} cannot be used: {first['msg']}{shown}") from error

@@ -103,7 +103,8 @@ def merged(rows: Iterable[Row], rule: str) -> dict[str, Row]:
 
 
 def _one(group: Sequence[Row]) -> Row:
-    ordered = sorted(group, key=lambda row: (row.found, row.expected))
+    # By all that they say: the same rows in another order are the same finding.
+    ordered = sorted(group, key=lambda row: (row.found, row.expected, row.fingerprint(0)))
     first = ordered[0]
     records: list[object] = []
     for row in ordered:
