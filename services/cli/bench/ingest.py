@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from shutil import rmtree
 from statistics import median
@@ -37,6 +39,8 @@ NAIVE_SCHOOLS = 8
 # Some single marks a round; a fsync varies from one to the next.
 SINGLE_MARKS = 40
 PROFILED_SCHOOLS = 40
+# What a client sends of a school-day.
+SESSIONS, SHEETS, FLAT = attrgetter("sessions"), attrgetter("sheets"), attrgetter("flat")
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def _register(ledger_url: str, database_url: str, schools: int) -> None:
 
 def _load(bench: Bench, days: Sequence[SchoolDay]) -> None:
     """A day into every table, so that all are as deep."""
-    bench.clients.post(days, ("sessions", lambda day: day.sessions), ("attendance", lambda day: day.sheets))
+    bench.clients.post(days, ("sessions", SESSIONS), ("attendance", SHEETS))
     copy_rows(bench.stores.database_url, binary_rows(bench.stores.database_url, list(days)))
 
 
@@ -127,9 +131,7 @@ def _round(bench: Bench, by_sheets: date, by_marks: date, rates: Rates) -> None:
     days = district_day(bench.schools, by_sheets)
     marks = sum(day.marks for day in days)
     seconds = timed(
-        lambda: bench.clients.post(
-            days, ("sessions", lambda day: day.sessions), ("attendance", lambda day: day.sheets)
-        ),
+        lambda: bench.clients.post(days, ("sessions", SESSIONS), ("attendance", SHEETS)),
     )
     rates.add("sheets", marks, seconds)
     rates.add("first", marks, seconds)
@@ -137,9 +139,7 @@ def _round(bench: Bench, by_sheets: date, by_marks: date, rates: Rates) -> None:
         "replay",
         marks,
         timed(
-            lambda: bench.clients.post(
-                days, ("sessions", lambda day: day.sessions), ("attendance", lambda day: day.sheets)
-            ),
+            lambda: bench.clients.post(days, ("sessions", SESSIONS), ("attendance", SHEETS)),
         ),
     )
     stream = binary_rows(bench.stores.database_url, days)
@@ -151,9 +151,7 @@ def _round(bench: Bench, by_sheets: date, by_marks: date, rates: Rates) -> None:
         "flat",
         sum(day.marks for day in flat),
         timed(
-            lambda: bench.clients.post(
-                flat, ("sessions", lambda day: day.sessions), ("attendance", lambda day: day.flat)
-            ),
+            lambda: bench.clients.post(flat, ("sessions", SESSIONS), ("attendance", FLAT)),
         ),
     )
 
@@ -179,7 +177,6 @@ def _parts(bench: Bench, day: date) -> dict[str, float]:
     days = district_day(min(bench.schools, PROFILED_SCHOOLS), day)
     here, there = days[::2], days[1::2]
     parts = append_in_parts(bench.stores.database_url, here)
-    whole = median(
-        timed(lambda one=one: bench.clients.post([one], ("attendance", lambda day: day.sheets))) for one in there
-    )
+    rolls = ("attendance", SHEETS)
+    whole = median([timed(partial(bench.clients.post, [one], rolls)) for one in there])
     return {**parts, "http": max(0.0, whole - sum(parts.values()))}

@@ -29,8 +29,7 @@ from shared.database import ACQUIRE_SECONDS, show
 from shared.problems import Fault, Invalid, Refused
 from shared.tokens import Caller
 
-# A roll that moves between the check and the lock is read again; more often than this is no coincidence.
-ATTEMPTS = 4
+# Raised by the functions that append.
 STALE_ROLL = "TZ001"
 BELONGS_TO_ANOTHER_SCHOOL = "TZ003"
 ONLY_THE_BUREAU_CHANGES_IT = "TZ004"
@@ -41,6 +40,10 @@ Payload = TypeVar("Payload", bound=Struct)
 _SESSIONS = f"select * from ledger.append_sessions({', '.join(f'${n}' for n in range(1, 25))})"  # noqa: S608 only $n
 _ATTENDANCE = f"select * from ledger.append_attendance({', '.join(f'${n}' for n in range(1, 18))})"  # noqa: S608 only $n
 _ENTRIES = "select * from ledger.append_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+
+
+class RollMoved(Exception):
+    """A school's registers changed between the check and the lock."""
 
 
 class Bell(Protocol):
@@ -207,47 +210,72 @@ class Ledger:
     async def _append(self, batch: Batch, sender: Sender, pointer: Callable[..., str]) -> Receipt:
         _refuse_other_schools(batch, sender)
         async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-            for attempt in range(ATTEMPTS):
-                if attempt:
-                    self._book.drop(batch.homes)
-                known = Known(
-                    rolls=await self._book.rolls(connection, batch.homes),
-                    calendar=self._book.calendar,
-                    staff=await self._book.staff(connection, batch.staff_ids),
-                )
+            known = await self._known(connection, batch)
+            rows, faults = batch.check(known)
+            if faults:
+                # The registers may have learnt meanwhile what the roll kept here does not know yet.
+                self._book.drop(batch.homes)
+                known = await self._known(connection, batch)
                 rows, faults = batch.check(known)
-                if faults and not attempt:
-                    # The registers may have learnt meanwhile what the roll kept here does not know yet.
-                    continue
-                if faults:
-                    raise Invalid(faults)
-                if sender.dry_run:
-                    return _receipt(uuid4(), [], received=batch.size)
-                try:
-                    return await self._write(connection, batch, rows, known, sender)
-                except asyncpg.PostgresError as error:
-                    if error.sqlstate == BELONGS_TO_ANOTHER_SCHOOL:
-                        taken = str(error)
-                        place = pointer(rows.keys.index(taken))
-                        raise Invalid([Fault(place, "belongs_to_another_school", {"id": taken})], status=409) from error
-                    if error.sqlstate == ONLY_THE_BUREAU_CHANGES_IT:
-                        raise Refused("district_only", resource=str(error)) from error
-                    if error.sqlstate != STALE_ROLL:
-                        raise
-        raise Refused("busy", headers={"Retry-After": "1"})
+            if faults:
+                raise Invalid(faults)
+            if sender.dry_run:
+                return _receipt(uuid4(), [], received=batch.size)
+            try:
+                receipt = await self._write(connection, batch, rows, known, sender, pointer)
+            except RollMoved:
+                receipt = await self._write_under_lock(connection, batch, sender, pointer)
+        if receipt.chains:
+            self._bell.ring()
+        return receipt
+
+    async def _known(self, connection: asyncpg.Connection, batch: Batch) -> Known:
+        rolls, calendar = await self._book.rolls(connection, batch.homes)
+        return Known(calendar, rolls, await self._book.staff(connection, batch.staff_ids))
+
+    async def _write_under_lock(
+        self, connection: asyncpg.Connection, batch: Batch, sender: Sender, pointer: Callable[..., str]
+    ) -> Receipt:
+        """Once more, with the schools' locks held from the reading of their rolls to the commit: nothing moves now."""
+        async with connection.transaction():
+            schools = sorted(batch.homes)
+            request = _request(uuid4(), sender, received=0, schools=schools, versions=[None] * len(schools))
+            await connection.fetchval("select ledger.open_batch($1)", request)
+            self._book.drop(batch.homes)
+            known = await self._known(connection, batch)
+            rows, faults = batch.check(known)
+            if faults:
+                raise Invalid(faults)
+            return await self._write(connection, batch, rows, known, sender, pointer)
 
     async def _write(
-        self, connection: asyncpg.Connection, batch: Batch, rows: Columns, known: Known, sender: Sender
+        self,
+        connection: asyncpg.Connection,
+        batch: Batch,
+        rows: Columns,
+        known: Known,
+        sender: Sender,
+        pointer: Callable[..., str],
     ) -> Receipt:
+        """The one statement that appends. Raises RollMoved, Invalid (409), Refused (403)."""
         batch_id = uuid4()
         schools = sorted(batch.homes)
         # A school that registers itself has no roll yet to be checked against.
         versions = [None if batch.opens_chains else known.rolls[school_id].version for school_id in schools]
         request = _request(batch_id, sender, received=batch.size, schools=schools, versions=versions)
         columns = [getattr(rows, column.name) for column in fields(rows)]  # type: ignore[arg-type]
-        appended = await connection.fetch(batch.statement, request, *batch.before_columns(known), *columns)
-        if appended:
-            self._bell.ring()
+        try:
+            appended = await connection.fetch(batch.statement, request, *batch.before_columns(known), *columns)
+        except asyncpg.PostgresError as error:
+            if error.sqlstate == STALE_ROLL:
+                raise RollMoved from error
+            if error.sqlstate == BELONGS_TO_ANOTHER_SCHOOL:
+                taken = str(error)
+                place = pointer(rows.keys.index(taken))  # type: ignore[attr-defined]
+                raise Invalid([Fault(place, "belongs_to_another_school", {"id": taken})], status=409) from error
+            if error.sqlstate == ONLY_THE_BUREAU_CHANGES_IT:
+                raise Refused("district_only", resource=str(error)) from error
+            raise
         return _receipt(batch_id, appended, received=batch.size)
 
 

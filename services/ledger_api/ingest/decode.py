@@ -24,11 +24,15 @@ Shape = Literal["object", "array", "lines"]
 Payload = TypeVar("Payload", bound=Struct)
 
 
+# Records are read and never put in: rolls of sheets are rolls of sheets and marks.
+Kept_co = TypeVar("Kept_co", bound=Struct, covariant=True)
+
+
 @dataclass(frozen=True)
-class Decoded(Generic[Payload]):
+class Decoded(Generic[Kept_co]):
     """The records of a request in their order, and how they were written."""
 
-    records: Sequence[Payload]
+    records: Sequence[Kept_co]
     shape: Shape
 
     def pointer(self, index: int, *fields: str | int) -> str:

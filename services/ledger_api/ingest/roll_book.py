@@ -22,31 +22,37 @@ class RollBook:
         """Knows nothing yet."""
         self._rolls: OrderedDict[str, Roll] = OrderedDict()
         self._staff: set[str] = set()
-        self.calendar = Calendar()
+        self._calendar: Calendar | None = None
 
     def drop(self, school_ids: Iterable[str]) -> None:
         """Forget these rolls and the calendar: they will be read again."""
         for school_id in school_ids:
             self._rolls.pop(school_id, None)
-        self.calendar = Calendar()
+        self._calendar = None
 
-    async def rolls(self, connection: asyncpg.Connection, school_ids: Collection[str]) -> dict[str, Roll]:
-        """The rolls of those schools that are registered, read from the database where they are not kept."""
-        missing = [school_id for school_id in school_ids if school_id not in self._rolls]
-        if missing or not self.calendar.terms:
+    async def rolls(
+        self, connection: asyncpg.Connection, school_ids: Collection[str]
+    ) -> tuple[dict[str, Roll], Calendar]:
+        """The rolls of those schools that are registered, and the terms; read from the database where not kept.
+
+        What is returned is this call's own: others may drop what is kept while this one waits for the database.
+        """
+        found = {school_id: self._rolls[school_id] for school_id in school_ids if school_id in self._rolls}
+        calendar = self._calendar
+        missing = [school_id for school_id in school_ids if school_id not in found]
+        if missing or calendar is None:
             async with connection.transaction(readonly=True):
                 await show(connection, Visible(schools=tuple(missing)))
-                for roll in await _read_rolls(connection, missing):
-                    self._rolls[roll.school_id] = roll
-                self.calendar = await _read_calendar(connection)
-        found = {}
-        for school_id in school_ids:
-            if school_id in self._rolls:
-                self._rolls.move_to_end(school_id)
-                found[school_id] = self._rolls[school_id]
+                read = await _read_rolls(connection, missing)
+                calendar = await _read_calendar(connection)
+            found |= {roll.school_id: roll for roll in read}
+            self._calendar = calendar if calendar.terms else None
+        for school_id, roll in found.items():
+            self._rolls[school_id] = roll
+            self._rolls.move_to_end(school_id)
         while len(self._rolls) > max(ROLLS_KEPT, len(school_ids)):
             self._rolls.popitem(last=False)
-        return found
+        return found, calendar
 
     async def staff(self, connection: asyncpg.Connection, staff_ids: Collection[str]) -> Collection[str]:
         """The ids that any school of the district has registered, these among them: staff may serve elsewhere (走校)."""
