@@ -69,7 +69,10 @@ async def test_the_rule_finds_exactly_what_its_case_says(
         async with open_district(url, stores.redis_url, signing_key) as district:
             await enter(district, case.given)
             await district.audit()
-            found = await district.fetch("select * from audit.finding where rule = $1 order by subject::text, service_date, finding_id", case.rule)
+            found = await district.fetch(
+                "select * from audit.finding where rule = $1 order by subject::text, service_date, finding_id",
+                case.rule,
+            )
     assert [shown(finding, expected) for finding, expected in zip(found, case.finds, strict=False)] == [
         {name: str(value) for name, value in expected.items()} for expected in case.finds
     ]
