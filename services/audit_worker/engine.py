@@ -8,11 +8,9 @@ schools), and an event's position, assigned under it, is gap-free and in commit 
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from time import perf_counter
-from typing import Any
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -20,7 +18,9 @@ import structlog
 
 from services.audit_worker import rollup
 from services.audit_worker.catalogue import Rule
-from services.audit_worker.fold import Folded, Known, Row, fold
+from services.audit_worker.dirt import Dirt, dirt_of
+from services.audit_worker.findings import known_in, write_changes
+from services.audit_worker.fold import Row, fold
 from services.audit_worker.scope import Scope, TermDates, widen
 from shared.database import ACQUIRE_SECONDS
 
@@ -33,24 +33,6 @@ TURN_LOCK = 0x7A1_2A46
 CHANNEL = "taizhang_findings"
 FIRST_RETRY = timedelta(seconds=30)
 LAST_RETRY = timedelta(hours=6)
-
-# Resources of people: a change of them dirties what the person did, wherever that was.
-_OF_PEOPLE = frozenset({"staff", "leaves"})
-
-
-# Documents of a month or a term: they have no date of their own and bear on the months they speak of.
-_DOCUMENTS = frozenset({"publications", "submissions", "payments"})
-
-_encoder = msgspec.json.Encoder(decimal_format="number")
-
-
-@dataclass
-class Dirt:
-    """What changed: days by resource, people, and which batches said so."""
-
-    days: dict[str, set[tuple[str, date]]] = field(default_factory=lambda: defaultdict(set))
-    people: set[str] = field(default_factory=set)
-    batches: set[UUID] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -72,7 +54,7 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         if not claimed:
             return Audited(0, 0)
         terms = await _terms(connection)
-        dirt = await _dirt(connection, claimed, terms)
+        dirt = await dirt_of(connection, claimed, terms)
         changes = await _audit(connection, rules, dirt, terms)
         await connection.execute(
             "delete from ledger.outbox where outbox_id = any($1)", [row["outbox_id"] for row in claimed]
@@ -112,56 +94,6 @@ async def _terms(connection: asyncpg.Connection) -> list[TermDates]:
     return [TermDates(row["term_id"], row["starts_on"], row["ends_on"]) for row in rows]
 
 
-async def _dirt(connection: asyncpg.Connection, claimed: Sequence[asyncpg.Record], terms: Sequence[TermDates]) -> Dirt:
-    """The days that the claimed rows dirty. What has no date of its own dirties every recorded day it may bear on."""
-    dirt = Dirt()
-    whole: dict[str, set[str]] = defaultdict(set)
-    for row in claimed:
-        dirt.batches.add(row["batch_id"])
-        dirt.days[row["resource"]].update((row["school_id"], day) for day in row["service_dates"])
-        if not row["service_dates"]:
-            whole[row["resource"]].add(row["school_id"])
-    for resource, school_ids in whole.items():
-        if resource in _DOCUMENTS:
-            dirt.days[resource].update((school_id, day) for school_id in school_ids for day in _months_of(terms))
-        elif resource in _OF_PEOPLE:
-            await _dirty_people(connection, resource, school_ids, dirt)
-        else:
-            recorded = await connection.fetch(
-                "select school_id, service_date from audit.audited_day where $1 or school_id = any($2)",
-                "district" in school_ids,
-                list(school_ids),
-            )
-            dirt.days[resource].update((row["school_id"], row["service_date"]) for row in recorded)
-    return dirt
-
-
-def _months_of(terms: Sequence[TermDates]) -> set[date]:
-    """A day in every month of every term."""
-    days = {term.starts_on for term in terms}
-    for term in terms:
-        day = term.starts_on
-        while (day := (day.replace(day=1) + timedelta(days=31)).replace(day=1)) <= term.ends_on:
-            days.add(day)
-    return days
-
-
-async def _dirty_people(connection: asyncpg.Connection, resource: str, school_ids: Collection[str], dirt: Dirt) -> None:
-    """A school's staff or their leaves changed: everything these people did, wherever it was."""
-    named = await connection.fetch(
-        "select distinct case resource when 'staff' then key else content ->> 'staff_id' end as staff_id "
-        "from ledger.entry where resource = $1 and school_id = any($2)",
-        resource,
-        list(school_ids),
-    )
-    people = {row["staff_id"] for row in named if row["staff_id"] is not None}
-    worked = await connection.fetch(
-        "select distinct school_id, service_date from audit.staff_day where staff_id = any($1)", list(people)
-    )
-    dirt.people.update(people)
-    dirt.days[resource].update((row["school_id"], row["service_date"]) for row in worked)
-
-
 async def _audit(connection: asyncpg.Connection, rules: Sequence[Rule], dirt: Dirt, terms: Sequence[TermDates]) -> int:
     """Recompute the rollup, run the rules whose facts changed, fold, write; returns the number of changes."""
     worked = dirt.days.get("sessions", set()) | dirt.days.get("duties", set())
@@ -179,9 +111,9 @@ async def _audit(connection: asyncpg.Connection, rules: Sequence[Rule], dirt: Di
     for rule in rules:
         for scope, rows in found[rule.code]:
             kept = [row for row in rows if row.finding_id(rule.code) not in yielded]
-            known = await _known(connection, rule, scope, people)
+            known = await known_in(connection, rule, scope, people)
             folded = fold(known, kept, rule=rule.code, rule_version=rule.header.version)
-            await _write(connection, rule, folded, position + changes, dirt.batches, yielded)
+            await write_changes(connection, rule, folded, position + changes, dirt.batches, yielded)
             changes += len(folded)
     if changes:
         await connection.execute("select pg_notify($1, $2)", CHANNEL, str(position + changes))
@@ -240,131 +172,6 @@ def _yield(rules: Sequence[Rule], found: Mapping[str, Sequence[tuple[Scope, Sequ
                 if said_by:
                     yielded[row.finding_id(rule.code)] = said_by
     return yielded
-
-
-async def _known(connection: asyncpg.Connection, rule: Rule, scope: Scope, people: Collection[str]) -> dict[str, Known]:
-    """The rule's findings in the scope: those a run over the scope could have found."""
-    rows = await connection.fetch(
-        """
-        select finding_id, state, fingerprint
-        from audit.finding
-        where
-            rule = $1
-            and (
-                (service_date between $4 and $5 and case when $6 then subject = any($3) else school_id = any($2) end)
-                or (
-                    period is not null
-                    and school_id = any($2)
-                    and (
-                        period between to_char($4::date, 'YYYY-MM') and to_char($5::date, 'YYYY-MM')
-                        or exists (
-                            select from ledger.term
-                            where term.term_id = finding.period and term.starts_on <= $5 and term.ends_on >= $4
-                        )
-                    )
-                )
-            )
-        """,
-        rule.code,
-        list(scope.school_ids),
-        list(people),
-        scope.first_day,
-        scope.last_day,
-        rule.header.grain == "staff_day",
-    )
-    return {row["finding_id"]: Known(row["state"], row["fingerprint"]) for row in rows}
-
-
-async def _write(
-    connection: asyncpg.Connection,
-    rule: Rule,
-    folded: Sequence[Folded],
-    position: int,
-    batches: Collection[UUID],
-    yielded: Mapping[str, set[str]],
-) -> None:
-    """The changes as findings and as events, in one statement each."""
-    if not folded:
-        return
-    now = datetime.now(UTC)
-    related: dict[str, list[str]] = defaultdict(list)
-    for giving_way, said_by in yielded.items():
-        for finding_id in said_by:
-            related[finding_id].append(giving_way.split("-")[0])
-    opened = [
-        _finding(rule, change.finding_id, change.row, now, related) for change in folded if change.row is not None
-    ]
-    await connection.execute(
-        """
-        insert into audit.finding
-        select * from jsonb_populate_recordset(null::audit.finding, $1::text::jsonb)
-        on conflict (finding_id) do update set
-            rule_version = excluded.rule_version, severity = excluded.severity,
-            state = case when finding.state = 'cleared' then 'open' else finding.state end,
-            expected = excluded.expected, found = excluded.found,
-            hours_at_risk_hundredths = excluded.hours_at_risk_hundredths, amount_at_risk_fen = excluded.amount_at_risk_fen,
-            evidence = excluded.evidence, parameters = excluded.parameters, wording = excluded.wording,
-            related = excluded.related, fingerprint = excluded.fingerprint, last_changed = excluded.last_changed
-        """,
-        _encoder.encode(opened).decode(),
-    )
-    cleared = [change.finding_id for change in folded if change.row is None]
-    await connection.execute(
-        "update audit.finding set state = 'cleared', last_changed = $2 where finding_id = any($1)", cleared, now
-    )
-    await connection.execute(
-        """
-        insert into audit.finding_event
-        select
-            $1 + change.place, finding.finding_id, change.change, finding.school_id, finding.rule, finding.severity, finding.state,
-            $2, $3, to_jsonb(finding) - 'fingerprint' - 'evidence'
-        from unnest($4::text[], $5::text[]) with ordinality as change (finding_id, change, place)
-        inner join audit.finding using (finding_id)
-        """,
-        position,
-        now,
-        list(batches),
-        [change.finding_id for change in folded],
-        [change.change for change in folded],
-    )
-
-
-def _finding(rule: Rule, finding_id: str, row: Row, now: datetime, related: Mapping[str, list[str]]) -> dict[str, Any]:
-    header = rule.header
-    values = {
-        "subject": row.subject,
-        "expected": row.expected,
-        "found": row.found,
-        "when": row.service_date or row.period,
-        "school_id": row.school_id,
-    }
-    return {
-        "finding_id": finding_id,
-        "rule": rule.code,
-        "rule_version": header.version,
-        "severity": header.severity,
-        "school_id": row.school_id,
-        "subject_kind": row.subject_kind,
-        "subject": row.subject,
-        "service_date": row.service_date,
-        "period": row.period,
-        "state": "open",
-        "expected": row.expected,
-        "found": row.found,
-        "hours_at_risk_hundredths": row.hours_at_risk_hundredths,
-        "amount_at_risk_fen": row.amount_at_risk_fen,
-        "evidence": row.evidence,
-        "parameters": rule.parameters,
-        "wording": {
-            "title": {"zh": header.name.zh, "en": header.name.en},
-            "explanation": {"zh": header.says.zh.format_map(values), "en": header.says.en.format_map(values)},
-            "clause": header.clause,
-        },
-        "related": sorted(set(related.get(finding_id, ()))),
-        "fingerprint": "\\x" + row.fingerprint(header.version).hex(),
-        "first_seen": now,
-        "last_changed": now,
-    }
 
 
 async def _note_audited(connection: asyncpg.Connection, days: Collection[tuple[str, date]]) -> None:

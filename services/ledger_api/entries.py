@@ -1,8 +1,7 @@
 """The endpoints that every register, day, duty and document has: post in bulk, list, read one, its history, void."""
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
@@ -16,7 +15,6 @@ from shared.asgi import requires
 from shared.database import reading
 from shared.pagination import Limit, decode_cursor, page_response
 from shared.problems import Refused
-from shared.tokens import Caller
 
 _LIST = """
     select school_id, key, revision, content, recorded_at
@@ -38,6 +36,13 @@ _REVISIONS = """
         and ($4::timestamptz is null or entry.recorded_at <= $4)
     order by entry.revision desc
 """
+_NEWEST = """
+    select school_id, state, service_date
+    from ledger.entry
+    where resource = $1 and ($2::text is null or school_id = $2) and key = $3
+    order by revision desc
+    limit 1
+"""
 
 
 def body_schema(*payloads: type[msgspec.Struct]) -> dict[str, Any]:
@@ -51,33 +56,46 @@ def body_schema(*payloads: type[msgspec.Struct]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": body}, "x-components": components}
 
 
+# Keys that are unique in the district: their path needs no school.
+GLOBAL_KEYS = frozenset({"schools", "staff", "students"})
+
+
 def entry_router(resource: Resource[Payload], *, scope: str) -> APIRouter:
     """The endpoints of one resource; writing needs `scope`, reading what the caller may see."""
     router = APIRouter(prefix=f"/v1/{resource.name}", tags=[resource.name])
-    keyed = (
-        "/{school_id}/{key:path}"
-        if resource.home == "school_id" and resource.name not in GLOBAL_KEYS
-        else "/{key:path}"
+    endpoints = _Endpoints(resource)
+    under_school = resource.home == "school_id" and resource.name not in GLOBAL_KEYS
+    one = "/{school_id}/{key:path}" if under_school else "/{key:path}"
+    writers_only = [Depends(requires(scope))]
+    router.add_api_route(
+        "", endpoints.post, methods=["POST"], dependencies=writers_only, openapi_extra=body_schema(resource.payload)
     )
-    writer = requires(scope)
+    router.add_api_route("", endpoints.list_current, methods=["GET"], response_model=None)
+    router.add_api_route(one, endpoints.get_one, methods=["GET"], response_model=None)
+    router.add_api_route(one, endpoints.delete_one, methods=["DELETE"], dependencies=writers_only)
+    return router
 
-    @router.post("", openapi_extra=body_schema(resource.payload))
-    async def post(
-        request: Request, caller: Annotated[Caller, Depends(writer)], ledger: Ledger, dry_run: DryRun = False
-    ) -> Receipt:
+
+class _Endpoints(Generic[Payload]):
+    """What the endpoints of one resource do."""
+
+    def __init__(self, resource: Resource[Payload]) -> None:
+        self._resource = resource
+
+    async def post(self, request: Request, caller: AnyCaller, ledger: Ledger, dry_run: DryRun = False) -> Receipt:
         """Record one or many, each a new record, a new revision or unchanged."""
         return await receive(
             request,
             caller,
             ledger,
-            resource=resource.name,
-            choose=lambda _raw: resource.payload,
-            append=lambda decoded, sender: ledger.append_entries(resource, decoded, sender),
+            resource=self._resource.name,
+            choose=lambda _raw: self._resource.payload,
+            append=lambda decoded, sender: ledger.append_entries(self._resource, decoded, sender),
             dry_run=dry_run,
         )
 
-    @router.get("")
     async def list_current(
+        self,
         caller: AnyCaller,
         ledger: Ledger,
         request: Request,
@@ -88,21 +106,13 @@ def entry_router(resource: Resource[Payload], *, scope: str) -> APIRouter:
         """What holds now, in the order of school and key."""
         after_school, after_key = decode_cursor(cursor, str, str) if cursor else ("", "")
         async with reading(ledger.pool, caller.visible) as connection:
-            rows = await connection.fetch(_LIST, resource.name, school_id, after_school, after_key, limit + 1)
+            rows = await connection.fetch(_LIST, self._resource.name, school_id, after_school, after_key, limit + 1)
         items = [_shown(row["content"], row["revision"], row["recorded_at"]) for row in rows[:limit]]
         last = (rows[limit - 1]["school_id"], rows[limit - 1]["key"]) if len(rows) > limit else None
         return page_response(request, items, last)
 
-    async def history(
-        ledger: Ledger, caller: Caller, school_id: str | None, key: str, as_of: datetime | None
-    ) -> list[Any]:
-        async with reading(ledger.pool, caller.visible) as connection:
-            rows: list[Any] = await connection.fetch(_REVISIONS, resource.name, school_id, key, as_of)
-        if not rows:
-            raise Refused("not_found")
-        return rows
-
     async def get_one(
+        self,
         request: Request,
         caller: AnyCaller,
         ledger: Ledger,
@@ -112,7 +122,11 @@ def entry_router(resource: Resource[Payload], *, scope: str) -> APIRouter:
     ) -> Response:
         """The record as it holds now, or as the ledger knew it at `as_of`; `…/revisions` is its history."""
         wants_history = key.endswith("/revisions")
-        rows = await history(ledger, caller, school_id, key.removesuffix("/revisions"), as_of)
+        key = key.removesuffix("/revisions")
+        async with reading(ledger.pool, caller.visible) as connection:
+            rows = await connection.fetch(_REVISIONS, self._resource.name, school_id, key, as_of)
+        if not rows:
+            raise Refused("not_found")
         if wants_history:
             return _json({"items": [_revision(row) for row in rows], "next_cursor": None})
         if rows[0]["state"] == "void":
@@ -123,8 +137,9 @@ def entry_router(resource: Resource[Payload], *, scope: str) -> APIRouter:
         return _json(_shown(rows[0]["content"], rows[0]["revision"], rows[0]["recorded_at"]), etag)
 
     async def delete_one(
+        self,
         request: Request,
-        caller: Annotated[Caller, Depends(writer)],
+        caller: AnyCaller,
         ledger: Ledger,
         key: str,
         reason: Reason,
@@ -132,37 +147,19 @@ def entry_router(resource: Resource[Payload], *, scope: str) -> APIRouter:
     ) -> Receipt:
         """Append a void revision; nothing is ever removed."""
         async with reading(ledger.pool, caller.visible) as connection:
-            row = await connection.fetchrow(
-                "select school_id, state, service_date from ledger.entry "
-                "where resource = $1 and ($2::text is null or school_id = $2) and key = $3 order by revision desc limit 1",
-                resource.name,
-                school_id,
-                key,
-            )
+            row = await connection.fetchrow(_NEWEST, self._resource.name, school_id, key)
         if row is None:
             raise Refused("not_found")
         if row["state"] == "void":
             raise Refused("already_void")
         return await ledger.void_entry(
-            resource,
+            self._resource,
             row["school_id"],
             key,
             service_date=row["service_date"],
             reason=reason,
             sender=sender_of(request, caller),
         )
-
-    _route(router, keyed, get_one, "GET", Response)
-    _route(router, keyed, delete_one, "DELETE", Receipt)
-    return router
-
-
-# Keys that are unique in the district: their path needs no school.
-GLOBAL_KEYS = frozenset({"schools", "staff", "students"})
-
-
-def _route(router: APIRouter, path: str, endpoint: Callable[..., Any], method: str, answer: type) -> None:
-    router.add_api_route(path, endpoint, methods=[method], response_model=None if answer is Response else answer)
 
 
 def _shown(content: str, revision: int, recorded_at: datetime) -> dict[str, Any]:

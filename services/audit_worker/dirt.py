@@ -1,0 +1,79 @@
+"""What changed since the last audit: outbox rows → days by resource, and people."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from services.audit_worker.scope import TermDates
+
+# Resources of people: a change of them dirties what the person did, wherever that was.
+_OF_PEOPLE = frozenset({"staff", "leaves"})
+
+
+# Documents of a month or a term: they have no date of their own and bear on the months they speak of.
+_DOCUMENTS = frozenset({"publications", "submissions", "payments"})
+
+
+@dataclass
+class Dirt:
+    """What changed: days by resource, people, and which batches said so."""
+
+    days: dict[str, set[tuple[str, date]]] = field(default_factory=lambda: defaultdict(set))
+    people: set[str] = field(default_factory=set)
+    batches: set[UUID] = field(default_factory=set)
+
+
+async def dirt_of(
+    connection: asyncpg.Connection, claimed: Sequence[asyncpg.Record], terms: Sequence[TermDates]
+) -> Dirt:
+    """The days that the claimed rows dirty. What has no date of its own dirties every recorded day it may bear on."""
+    dirt = Dirt()
+    whole: dict[str, set[str]] = defaultdict(set)
+    for row in claimed:
+        dirt.batches.add(row["batch_id"])
+        dirt.days[row["resource"]].update((row["school_id"], day) for day in row["service_dates"])
+        if not row["service_dates"]:
+            whole[row["resource"]].add(row["school_id"])
+    for resource, school_ids in whole.items():
+        if resource in _DOCUMENTS:
+            dirt.days[resource].update((school_id, day) for school_id in school_ids for day in _months_of(terms))
+        elif resource in _OF_PEOPLE:
+            await _dirty_people(connection, resource, school_ids, dirt)
+        else:
+            recorded = await connection.fetch(
+                "select school_id, service_date from audit.audited_day where $1 or school_id = any($2)",
+                "district" in school_ids,
+                list(school_ids),
+            )
+            dirt.days[resource].update((row["school_id"], row["service_date"]) for row in recorded)
+    return dirt
+
+
+def _months_of(terms: Sequence[TermDates]) -> set[date]:
+    """A day in every month of every term."""
+    days = {term.starts_on for term in terms}
+    for term in terms:
+        day = term.starts_on
+        while (day := (day.replace(day=1) + timedelta(days=31)).replace(day=1)) <= term.ends_on:
+            days.add(day)
+    return days
+
+
+async def _dirty_people(connection: asyncpg.Connection, resource: str, school_ids: Collection[str], dirt: Dirt) -> None:
+    """A school's staff or their leaves changed: everything these people did, wherever it was."""
+    named = await connection.fetch(
+        "select distinct case resource when 'staff' then key else content ->> 'staff_id' end as staff_id "
+        "from ledger.entry where resource = $1 and school_id = any($2)",
+        resource,
+        list(school_ids),
+    )
+    people = {row["staff_id"] for row in named if row["staff_id"] is not None}
+    worked = await connection.fetch(
+        "select distinct school_id, service_date from audit.staff_day where staff_id = any($1)", list(people)
+    )
+    dirt.people.update(people)
+    dirt.days[resource].update((row["school_id"], row["service_date"]) for row in worked)
