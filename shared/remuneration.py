@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from shared.class_hours import Hundredths, shown_class_hours
 from shared.money import Fen, round_to_fen, shown_yuan, split_in_proportion
-from shared.vocabulary import CODE_LISTS
+from shared.vocabulary import CODE_LISTS, IDENTIFIER, SCHOOL_ID
 
 EVERYTHING = "*"
 
@@ -23,7 +23,7 @@ Rate = Annotated[int, Meta(ge=0)]
 Factor = Annotated[Decimal, Meta(description="a factor from 0 to 1000, exact, at most twelve decimals")]
 FACTOR_AT_MOST = 1000
 FACTOR_DECIMALS = 12
-Named = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
+Named = Annotated[str, Meta(pattern=IDENTIFIER)]
 
 
 class HeadcountBand(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -79,7 +79,7 @@ def _must_be_factors(table: Mapping[str, Decimal]) -> None:
 class AllocationPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One version of a school's plan, in force from `effective_from` to `effective_to`, both in it."""
 
-    school_id: Annotated[str, Meta(pattern=r"^[0-9]{10}$")]
+    school_id: Annotated[str, Meta(pattern=SCHOOL_ID)]
     version: Named
     effective_from: date
     rate_fen_per_class_hour: dict[str, Rate]

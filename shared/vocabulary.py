@@ -1,8 +1,16 @@
-"""Every enumeration of the contract, with its words in Chinese and English and, where one exists, the national code."""
+"""Every enumeration of the contract, with its words in Chinese and English and the national code; how things are named."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
+
+# How things are named. The last part of each refuses a line end, which `$` alone would let pass.
+SCHOOL_ID = r"^[0-9]{10}$(?!\n)"
+TERM_ID = r"^[0-9]{4}-[0-9]{4}-[12]$(?!\n)"
+# What a system makes up: it travels in addresses and in keys.
+IDENTIFIER = r"^[A-Za-z0-9._:\-]{1,64}$(?!\n)"
+# What people call a slot, a room, a class: 第一时段, 操场, 三(2)班.
+LABEL = r"^[^\s/\x00-\x1f\x7f]([^/\x00-\x1f\x7f]{0,62}[^\s/\x00-\x1f\x7f])?$(?!\n)"
 
 Stage = Literal["primary", "junior"]
 SchoolKind = Literal["public", "private"]

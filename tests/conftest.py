@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 from joserfc.jwk import ECKey
 
 from services.cli.embedded import Stores, embedded_stores
@@ -104,3 +105,14 @@ def _create(stores: Stores, name: str, *, template: str | None = None) -> str:
     with psycopg.connect(stores.database_url, autocommit=True) as connection:
         connection.execute(f'create database "{name}" template "{source}" strategy file_copy')
     return stores.database_url.replace("@/taizhang?", f"@/{name}?")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much of the notice is covered, as docs/clauses.yaml has it and tests/house/test_clauses.py checks."""
+    requirements = yaml.safe_load((Path(__file__).parents[1] / "docs/clauses.yaml").read_text("utf-8"))
+    not_yet = sum(each["covered_by"] == "not yet" for each in requirements)
+    in_part = sum("lacks" in each for each in requirements)
+    covered = len(requirements) - in_part - not_yet
+    terminalreporter.write_line(
+        f"requirements of the notice: {covered} covered, {in_part} in part, {not_yet} not yet, of {len(requirements)}"
+    )

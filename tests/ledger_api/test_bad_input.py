@@ -56,6 +56,9 @@ BAD_RECORDS: dict[str, tuple[str, Json | list[Json], int, str, str]] = {
     "a day without service and without reason": (
         "days", {"school_id": S1, "service_date": "2025-09-08", "state": "no_service"}, 422, "missing_field", "/0/reason",
     ),
+    "an id with a line end": ("sessions", session("h1\n"), 422, "invalid_value", "/0/session_id"),
+    "a slot's name with a line end": ("slots", {**slot_of(S1, "s1"), "slot": "s7\n"}, 422, "invalid_value", "/0/slot"),
+    "a slot's name with a slash": ("slots", {**slot_of(S1, "s1"), "slot": "s/7"}, 422, "invalid_value", "/0/slot"),
     "a slot at noon": ("slots", {**slot_of(S1, "s1"), "slot": "n", "starts_at": "11:30", "ends_at": "12:30"}, 422, "outside_service", "/0/starts_at"),
     "a slot in the evening": ("slots", {**slot_of(S1, "s1"), "slot": "e", "starts_at": "18:30", "ends_at": "20:00"}, 422, "outside_service", "/0/ends_at"),
     "a slot before lessons": ("slots", {**slot_of(S1, "s1"), "slot": "m", "starts_at": "07:00", "ends_at": "07:40"}, 422, "outside_service", "/0/starts_at"),

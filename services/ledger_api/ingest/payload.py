@@ -6,12 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from shared.vocabulary import AttendanceStatus, Category, SessionState, StaffRole
+from shared.vocabulary import IDENTIFIER, LABEL, SCHOOL_ID, TERM_ID, AttendanceStatus, Category, SessionState, StaffRole
 
-Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
-SchoolId = Annotated[str, Meta(pattern=r"^[0-9]{10}$", description="学校标识码, ten digits")]
-TermId = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{4}-[12]$", examples=["2025-2026-1"])]
-Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["15:30"])]
+Identifier = Annotated[str, Meta(pattern=IDENTIFIER)]
+Label = Annotated[str, Meta(pattern=LABEL, examples=["s1", "操场", "三(2)班"])]
+SchoolId = Annotated[str, Meta(pattern=SCHOOL_ID, description="学校标识码, ten digits")]
+TermId = Annotated[str, Meta(pattern=TERM_ID, examples=["2025-2026-1"])]
+Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", examples=["15:30"])]
 Text = Annotated[str, Meta(max_length=500)]
 Count = Annotated[int, Meta(ge=0, le=100_000)]
 ClassHours = Annotated[Decimal, Meta(description="class hours (课时), at most two decimals, 0 to 24")]
@@ -37,7 +38,7 @@ class Session(Record, frozen=True):
     school_id: SchoolId
     session_id: Identifier
     service_date: date
-    slot: Identifier
+    slot: Label
     activity: Text
     category: Category
     headcount: Count
@@ -45,9 +46,9 @@ class Session(Record, frozen=True):
     state: SessionState = "held"
     starts_at: Clock | None = None
     ends_at: Clock | None = None
-    room: Identifier | None = None
+    room: Label | None = None
     grade: Annotated[int, Meta(ge=1, le=9)] | None = None
-    class_no: Identifier | None = None
+    class_no: Label | None = None
     planned_headcount: Count | None = None
     reason: Text | None = None
 

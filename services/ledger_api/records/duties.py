@@ -5,7 +5,7 @@ from datetime import date
 
 from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer, class_hours_faults
-from services.ledger_api.ingest.payload import ClassHours, Identifier, Record, SchoolId, Text
+from services.ledger_api.ingest.payload import ClassHours, Identifier, Label, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
 from shared.vocabulary import DutyKind
@@ -20,8 +20,9 @@ class Duty(Record, frozen=True):
     staff_id: Identifier
     kind: DutyKind
     class_hours: ClassHours
-    slot: Identifier | None = None
+    slot: Label | None = None
     note: Text | None = None
+    reason: Text | None = None
 
 
 def _faults(duty: Duty, known: Known, at: Pointer) -> Iterable[Fault]:

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from services.ledger_api.entries import entry_router
-from services.ledger_api.ingest.payload import Identifier, Record, SchoolId, Text
+from services.ledger_api.ingest.payload import Label, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 
 
@@ -13,7 +13,7 @@ class Room(Record, frozen=True):
     """One room of a school."""
 
     school_id: SchoolId
-    room: Identifier
+    room: Label
     capacity: Annotated[int, Meta(ge=0, le=100_000)] | None = None
     kind: Text | None = None
 

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
-from services.ledger_api.ingest.payload import Clock, Identifier, Record, SchoolId, TermId
+from services.ledger_api.ingest.payload import Clock, Label, Record, SchoolId, TermId
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
 from shared.vocabulary import CODE_LISTS, OutOfScopeKind
@@ -23,7 +23,7 @@ class Slot(Record, frozen=True):
 
     school_id: SchoolId
     term_id: TermId
-    slot: Identifier
+    slot: Label
     starts_at: Clock
     ends_at: Clock
     minutes_per_class_hour: Annotated[int, Meta(ge=1, le=240)] = 40

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from services.ledger_api.entries import entry_router
-from services.ledger_api.ingest.payload import Identifier, Record, SchoolId
+from services.ledger_api.ingest.payload import Identifier, Label, Record, SchoolId
 from services.ledger_api.ingest.resource import Resource
 
 
@@ -16,7 +16,7 @@ class Student(Record, frozen=True):
     student_id: Identifier
     school_id: SchoolId
     grade: Annotated[int, Meta(ge=1, le=9)]
-    class_no: Identifier | None = None
+    class_no: Label | None = None
     enrolled_from: date | None = None
     enrolled_to: date | None = None
     special_needs: bool | None = None
