@@ -104,7 +104,7 @@ CATALOGUE: Mapping[str, Kind] = {
     "ends_before_it_starts": Kind(
         422, "结束 {ends} 不晚于开始 {starts}", "The end {ends} is not after the start {starts}"
     ),
-    "belongs_to_another_school": Kind(422, "编号 {id} 已由其他学校登记", "The id {id} is registered by another school"),
+    "belongs_to_another_school": Kind(409, "编号 {id} 已由其他学校登记", "The id {id} is registered by another school"),
     "holidays_unknown": Kind(
         422,
         "尚无 {year} 年的放假安排；请给出 holidays 与 makeup_days",

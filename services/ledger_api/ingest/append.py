@@ -142,11 +142,16 @@ class Ledger:
         if resource.home == "district":
             _refuse_binding_others(resource, records, sender)
         homes_of_staff = await self._homes_of_staff(records, sender) if resource.home == "staff_id" else {}
+        providers = await self._providers(
+            {provider_id for record in records for provider_id in resource.providers_named(record)}, sender
+        )
         batch = Batch(
             size=len(records),
             homes=_places(entries.pointer, (resource.home_of(record, homes_of_staff) for record in records)),
             staff_ids={staff_id for record in records for staff_id in resource.staff_named(record)},
-            check=lambda known: check_entries(resource, records, replace(known, homes=homes_of_staff), entries.pointer),
+            check=lambda known: check_entries(
+                resource, records, replace(known, homes=homes_of_staff, providers=providers), entries.pointer
+            ),
             statement=_ENTRIES,
             before_columns=lambda _known: (resource.name, resource.moves_roll),
             opens_chains=resource.name == "schools",
@@ -206,6 +211,18 @@ class Ledger:
                 list({getattr(record, "staff_id", "") for record in records}),
             )
         return {row["person_id"]: row["school_id"] for row in rows}
+
+    async def _providers(self, provider_ids: Collection[str], sender: Sender) -> Collection[str]:
+        """Those of the providers named that are on the district's list."""
+        if not provider_ids:
+            return ()
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction(readonly=True):
+            await show(connection, sender.caller.visible)
+            rows = await connection.fetch(
+                "select key from ledger.current_entry where resource = 'providers' and key = any ($1)",
+                list(provider_ids),
+            )
+        return {row["key"] for row in rows}
 
     async def _append(self, batch: Batch, sender: Sender, pointer: Callable[..., str]) -> Receipt:
         _refuse_other_schools(batch, sender)
@@ -272,7 +289,7 @@ class Ledger:
             if error.sqlstate == BELONGS_TO_ANOTHER_SCHOOL:
                 taken = str(error)
                 place = pointer(rows.keys.index(taken))  # type: ignore[attr-defined]
-                raise Invalid([Fault(place, "belongs_to_another_school", {"id": taken})], status=409) from error
+                raise Invalid([Fault(place, "belongs_to_another_school", {"id": taken})]) from error
             if error.sqlstate == ONLY_THE_BUREAU_CHANGES_IT:
                 raise Refused("district_only", resource=str(error)) from error
             raise

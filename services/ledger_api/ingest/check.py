@@ -29,6 +29,8 @@ class Known:
     staff: Collection[str] = ()
     # staff_id -> the school that registered them; only filled for what is kept with a person.
     homes: Mapping[str, str] = field(default_factory=dict)
+    # The providers of the district's list, as far as the batch names them.
+    providers: Collection[str] = ()
 
 
 @dataclass

@@ -46,6 +46,7 @@ class Resource(Generic[Payload]):
     faults: Callable[[Payload, Known, Pointer], Iterable[Fault]] = _nothing_wrong
     content: Callable[[Payload], object] = _as_sent
     staff_named: Callable[[Payload], Iterable[str]] = field(default=lambda _record: ())
+    providers_named: Callable[[Payload], Iterable[str]] = field(default=lambda _record: ())
     schools_bound: Callable[[Payload], Collection[str] | None] = _no_school
 
     def key_of(self, record: Payload) -> str:

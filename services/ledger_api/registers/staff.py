@@ -1,10 +1,13 @@
 """Staff (参与人员): everyone who may work a class hour, their kind, their school, since when; 一(一)4."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from services.ledger_api.entries import entry_router
+from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.payload import Identifier, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
+from shared.problems import Fault
 from shared.vocabulary import QualificationType, StaffKind
 
 
@@ -30,6 +33,17 @@ class StaffMember(Record, frozen=True):
     active_to: date | None = None
 
 
-STAFF = Resource("staff", StaffMember, key=("staff_id",))
+def _faults(member: StaffMember, known: Known, at: Pointer) -> Iterable[Fault]:
+    if member.provider_id is not None and member.provider_id not in known.providers:
+        yield Fault(at("provider_id"), "unknown_provider", {"provider_id": member.provider_id})
+
+
+STAFF = Resource(
+    "staff",
+    StaffMember,
+    key=("staff_id",),
+    faults=_faults,
+    providers_named=lambda member: () if member.provider_id is None else (member.provider_id,),
+)
 
 router = entry_router(STAFF, scope="registers.write")

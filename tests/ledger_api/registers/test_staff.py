@@ -22,3 +22,9 @@ async def test_a_person_of_an_unknown_kind_is_refused(school: District) -> None:
 async def test_the_bureau_moves_a_person_to_another_school(school: District) -> None:
     await school.school(S1).post("staff", staff_of(S2, "T1"), expect=404)
     await school.bureau.post("staff", staff_of(S2, "T1"), expect=409)
+
+
+async def test_a_person_of_an_unknown_provider_is_refused(school: District) -> None:
+    coach = {**staff_of(S1, "X7"), "provider_id": "prv-77"}
+    problem = await school.school(S1).post("staff", staff_of(S1, "X8"), coach, expect=422)
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("unknown_provider", "/1/provider_id")
