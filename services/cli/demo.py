@@ -18,7 +18,7 @@ from rich.table import Table
 from services.audit_worker.catalogue import read_catalogue
 from services.cli.clients import NewClient, create_client
 from services.cli.embedded import discard_stores
-from services.cli.processes import ServiceEnded, free_port_or
+from services.cli.processes import free_port_or
 from services.cli.progress import progress_bar
 from services.cli.push import Pushed, SignedIn, files_of, push_files, resource_of
 from services.cli.simulator import simulate
@@ -60,7 +60,9 @@ def run_demo(settings: Settings, *, schools: int, days: int, seed: int, once: bo
     """Run it and print the summary; without `once`, serve until Ctrl-C. Returns whether everything went right."""
     settings = _apart(settings)
     console = Console(width=100)
-    with TemporaryDirectory(prefix="taizhang-demo-") as folder, stack(settings) as (running, stores):
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    lines_to = settings.data_dir / "services.log"
+    with TemporaryDirectory(prefix="taizhang-demo-") as folder, stack(settings, lines_to=lines_to) as (running, stores):
         bureau = create_client(stores.database_url, kind="bureau", name="demo bureau")
         outcome = _work_through(
             Path(folder), running.ledger_url, running.reporting_url, stores.database_url, bureau, schools, days, seed
@@ -68,10 +70,8 @@ def run_demo(settings: Settings, *, schools: int, days: int, seed: int, once: bo
         _print_summary(console, outcome)
         if once:
             return outcome.is_right
-        _print_addresses(console, running.ledger_url, running.reporting_url, bureau)
-        ended = serve_until_asked(running)
-        if ended is not None:
-            raise ServiceEnded(f"`taizhang {ended}` ended; its lines above say why")
+        _print_addresses(console, running.ledger_url, running.reporting_url, bureau, lines_to)
+        serve_until_asked(running)
         return outcome.is_right
 
 
@@ -211,13 +211,13 @@ def _print_summary(console: Console, outcome: Outcome) -> None:
             console.print(f"  [red]{said}[/red]: {' '.join(finding)}", highlight=False)
 
 
-def _print_addresses(console: Console, ledger_url: str, reporting_url: str, bureau: NewClient) -> None:
-    """Where it answers, and how to sign in as the bureau."""
+def _print_addresses(console: Console, ledger_url: str, reporting_url: str, bureau: NewClient, lines_to: Path) -> None:
+    """Where it answers, how to sign in as the bureau, where the services' lines are."""
     console.print(
         f"  ledger API  {ledger_url}/docs\n  reporting   {reporting_url}/docs\n"
         f"  sign in as the bureau:\n"
         f"    curl -s -u {bureau.client_id}:{bureau.client_secret} -d grant_type=client_credentials {ledger_url}/oauth/token\n"
-        "  Ctrl-C ends it.",
+        f"  what the services log: {lines_to}\n  Ctrl-C ends it.",
         highlight=False,
         soft_wrap=True,
     )

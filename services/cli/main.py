@@ -57,9 +57,7 @@ def up(data_dir: DataDir = None) -> None:
     from services.cli.up import run_until_asked
     from shared.settings import read_settings
 
-    ended = run_until_asked(read_settings(data_dir=data_dir))
-    if ended is not None:
-        _fail(f"`taizhang {ended}` ended; its lines above say why")
+    run_until_asked(read_settings(data_dir=data_dir))
 
 
 @app.command()
@@ -259,11 +257,6 @@ def _serve(application: "FastAPI", settings: "Settings", port: int) -> None:
         loop="uvloop",
         timeout_graceful_shutdown=5,
     )
-
-
-def _fail(message: str) -> None:
-    print(f"taizhang: {message}", file=sys.stderr)
-    raise typer.Exit(1)
 
 
 @contextmanager

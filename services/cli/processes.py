@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 
@@ -28,12 +30,13 @@ class ServiceEnded(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """Where the two HTTP services answer, the processes themselves, and what they are started with."""
+    """Where the two HTTP services answer, the processes themselves, what they are started with, where their lines are."""
 
     ledger_url: str
     reporting_url: str
     processes: dict[str, "subprocess.Popen[bytes]"]
     environment: Mapping[str, str]
+    lines_in: str
 
     def ended(self) -> str | None:
         """The name of a service that has ended, if any."""
@@ -42,11 +45,17 @@ class Running:
 
 @contextmanager
 def running_services(
-    settings: Settings, stores: Stores, signing_key: str, *, commands: Sequence[str] = SERVICES
+    settings: Settings,
+    stores: Stores,
+    signing_key: str,
+    *,
+    commands: Sequence[str] = SERVICES,
+    lines_to: Path | None = None,
 ) -> Iterator[Running]:
     """Start the ledger API, the worker and reporting (or those named) over the stores; they end when the block does.
 
-    A port of 0 takes a free one. Raises ServiceEnded when one does not start.
+    A port of 0 takes a free one. `lines_to`: a file for what they log, instead of this terminal. Raises ServiceEnded
+    when one does not start.
     """
     ledger_port = settings.ledger_port or free_port_or(settings.bind, 0)
     reporting_port = settings.reporting_port or free_port_or(settings.bind, 0)
@@ -61,23 +70,29 @@ def running_services(
         "TAIZHANG_DATA_DIR": str(settings.data_dir),
     }
     ledger_url, reporting_url = (f"http://{settings.bind}:{port}" for port in (ledger_port, reporting_port))
-    running = Running(ledger_url, reporting_url, {}, environment)
-    try:
-        for command in commands:
-            running.processes[command] = start_service(command, environment)
-        _await_answers(running)
-        yield running
-    finally:
-        _stop(list(running.processes.values()))
+    lines_in = "its lines above" if lines_to is None else f"the last lines of {lines_to}"
+    running = Running(ledger_url, reporting_url, {}, environment, lines_in)
+    with nullcontext(None) if lines_to is None else lines_to.open("wb") as lines:
+        try:
+            for command in commands:
+                running.processes[command] = start_service(command, environment, lines)
+            _await_answers(running)
+            yield running
+        finally:
+            _stop(list(running.processes.values()))
 
 
-def start_service(command: str, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+def start_service(
+    command: str, environment: Mapping[str, str], lines: BinaryIO | None = None
+) -> "subprocess.Popen[bytes]":
     """One service as `taizhang COMMAND`; in its own session, so that Ctrl-C reaches it through us and in order."""
     return subprocess.Popen(
         [sys.executable, "-m", "services.cli.main", command],
         env=dict(environment),
         start_new_session=True,
         stdin=subprocess.DEVNULL,
+        stdout=lines,
+        stderr=lines,
         preexec_fn=end_with_parent,  # noqa: PLW1509 one async-signal-safe call
     )
 
@@ -88,7 +103,7 @@ def _await_answers(running: Running) -> None:
     for url in (urls[command] for command in running.processes if command in urls):
         while not _is_ready(url):
             if (ended := running.ended()) is not None:
-                raise ServiceEnded(f"`taizhang {ended}` ended while starting; its lines above say why")
+                raise ServiceEnded(f"`taizhang {ended}` ended while starting; {running.lines_in} say why")
             if time.monotonic() > deadline:
                 raise ServiceEnded(f"{url} did not answer within {START_SECONDS:.0f} s")
             time.sleep(POLL_SECONDS)

@@ -9,7 +9,7 @@ from pathlib import Path
 from joserfc.jwk import ECKey
 
 from services.cli.embedded import Stores, embedded_stores
-from services.cli.processes import Running, running_services
+from services.cli.processes import Running, ServiceEnded, running_services
 from shared.migrations import migrate
 from shared.settings import Settings, SettingsInvalid
 
@@ -17,11 +17,11 @@ LOOK_SECONDS = 0.5
 
 
 @contextmanager
-def stack(settings: Settings) -> Iterator[tuple[Running, Stores]]:
-    """Stores, newest schema, the three services."""
+def stack(settings: Settings, *, lines_to: Path | None = None) -> Iterator[tuple[Running, Stores]]:
+    """Stores, newest schema, the three services; `lines_to` as in running_services."""
     with stores_of(settings) as stores:
         migrate(stores.database_url)
-        with running_services(settings, stores, signing_key_of(settings)) as running:
+        with running_services(settings, stores, signing_key_of(settings), lines_to=lines_to) as running:
             yield running, stores
 
 
@@ -50,19 +50,18 @@ def signing_key_of(settings: Settings) -> str:
     return str(path.resolve())
 
 
-def run_until_asked(settings: Settings) -> str | None:
-    """`taizhang up`: print where it answers and serve until SIGINT or SIGTERM; returns the service that ended, if one did."""
+def run_until_asked(settings: Settings) -> None:
+    """`taizhang up`: print where it answers and serve until SIGINT or SIGTERM."""
     with stack(settings) as (running, _stores):
         print(f"ready ledger={running.ledger_url} reporting={running.reporting_url}", flush=True)
-        return serve_until_asked(running)
+        serve_until_asked(running)
 
 
-def serve_until_asked(running: Running) -> str | None:
-    """Wait for SIGINT or SIGTERM; returns the service that ended before that, if one did."""
+def serve_until_asked(running: Running) -> None:
+    """Wait for SIGINT or SIGTERM; raises ServiceEnded when a service ends before that."""
     asked = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: asked.set())
     while not asked.wait(LOOK_SECONDS):
         if (ended := running.ended()) is not None:
-            return ended
-    return None
+            raise ServiceEnded(f"`taizhang {ended}` ended; {running.lines_in} say why")

@@ -142,6 +142,19 @@ def test_up_serves_until_it_is_asked_to_end_and_leaves_nothing_behind(place: Pla
             httpx.get(f"{url}/livez", trust_env=False)
 
 
+def test_up_ends_when_a_service_ends_and_names_it(place: Place) -> None:
+    up = place.start("up")
+    _until(up, "ready ")
+    stores = running_stores(place.data_dir)
+    assert stores is not None
+    children = [int(child) for child in Path(f"/proc/{up.pid}/task/{up.pid}/children").read_text().split()]
+    (worker,) = [child for child in children if Path(f"/proc/{child}/cmdline").read_bytes().endswith(b"worker\0")]
+    os.kill(worker, signal.SIGKILL)
+    assert "`taizhang worker` ended" in up.communicate(timeout=PATIENCE_SECONDS)[0].splitlines()[-1]
+    assert up.returncode == 1
+    assert not _answers(stores.database_url)
+
+
 def test_the_day_of_an_operator(place: Place, tmp_path: Path) -> None:
     up = place.start("up")
     urls = dict(word.split("=", 1) for word in _until(up, "ready ").split()[1:])
