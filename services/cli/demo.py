@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -60,12 +59,12 @@ def run_demo(settings: Settings, *, schools: int, days: int, seed: int, once: bo
     """Run it and print the summary; without `once`, serve until Ctrl-C. Returns whether everything went right."""
     settings = _apart(settings)
     console = Console(width=100)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    lines_to = settings.data_dir / "services.log"
-    with TemporaryDirectory(prefix="taizhang-demo-") as folder, stack(settings, lines_to=lines_to) as (running, stores):
+    folder, lines_to = settings.data_dir / "district", settings.data_dir / "services.log"
+    folder.mkdir(parents=True, exist_ok=True)
+    with stack(settings, lines_to=lines_to) as (running, stores):
         bureau = create_client(stores.database_url, kind="bureau", name="demo bureau")
         outcome = _work_through(
-            Path(folder), running.ledger_url, running.reporting_url, stores.database_url, bureau, schools, days, seed
+            folder, running.ledger_url, running.reporting_url, stores.database_url, bureau, schools, days, seed
         )
         _print_summary(console, outcome)
         if once:

@@ -1,7 +1,6 @@
 """`taizhang`: every command, a few lines each."""
 
 import json
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -275,15 +274,8 @@ def _one_line_errors() -> Iterator[None]:
         sys.exit(1)
 
 
-def _leave(signum: int, _frame: object) -> None:
-    """Leave by the door: what was started is ended on the way out."""
-    sys.exit(128 + signum)
-
-
 def main() -> None:
     """The entry point."""
-    # A service that serves takes SIGTERM itself; until then, and in every other command, it is an exit.
-    signal.signal(signal.SIGTERM, _leave)
     with _one_line_errors():
         app()
 
