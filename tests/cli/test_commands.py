@@ -97,7 +97,8 @@ def place() -> Iterator[Place]:
     for process in place.started:
         process.kill()
         process.communicate()
-    discard_stores(above / "var")
+    for data_dir in (above / "var" / "demo", above / "var"):
+        discard_stores(data_dir)
     shutil.rmtree(above)
 
 
