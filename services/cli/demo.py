@@ -211,12 +211,18 @@ def _print_summary(console: Console, outcome: Outcome) -> None:
 
 
 def _print_addresses(console: Console, ledger_url: str, reporting_url: str, bureau: NewClient, lines_to: Path) -> None:
-    """Where it answers, how to sign in as the bureau, where the services' lines are."""
+    """Where it answers, a link that signs in as the bureau, where the services' lines are."""
+    token = httpx.post(
+        f"{ledger_url}/oauth/token",
+        data={"grant_type": "client_credentials"},
+        auth=(bureau.client_id, bureau.client_secret),
+        trust_env=False,
+    ).raise_for_status()
     console.print(
-        f"  ledger API  {ledger_url}/docs\n  reporting   {reporting_url}/docs\n"
-        f"  sign in as the bureau:\n"
-        f"    curl -s -u {bureau.client_id}:{bureau.client_secret} -d grant_type=client_credentials {ledger_url}/oauth/token\n"
-        f"  what the services log: {lines_to}\n  Ctrl-C ends it.",
+        f"  ledger API  {ledger_url}/docs\n  reporting   {reporting_url}/docs\n  the bureau  {bureau.client_id} {bureau.client_secret}\n"
+        f"  log         {lines_to}\n\n"
+        f"  dashboard   {reporting_url}/#token={token.json()['access_token']}\n\n"
+        "  The link is good for an hour. Ctrl-C ends the demo.",
         highlight=False,
         soft_wrap=True,
     )

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 
+from services.reporting.dashboard import page
 from services.reporting.findings import events, listing, stream
 from services.reporting.findings.wakening import Wakening
 from services.reporting.ledger import sessions
@@ -19,7 +20,7 @@ from shared.tokens import Verifier
 log = structlog.get_logger()
 
 # In the contract's order, but what has a fixed path stands before what takes an id.
-ROUTERS = (events, stream, listing, workload, compensation, sessions)
+ROUTERS = (page, events, stream, listing, workload, compensation, sessions)
 
 
 def create_app(settings: Settings) -> FastAPI:
