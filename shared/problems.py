@@ -8,7 +8,7 @@ Problem
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Language = Literal["zh", "en"]
 
@@ -43,7 +43,9 @@ CATALOGUE: Mapping[str, Kind] = {
         415, "不支持的内容类型 {given}；请用 {wanted}", "Content type {given} is not taken; send {wanted}"
     ),
     "unsupported_encoding": Kind(
-        415, "不支持的内容编码 {given}；请用 gzip 或不压缩", "Content encoding {given} is not taken; send gzip or none"
+        415,
+        "不支持的内容编码 {given}；请用 gzip、zstd 或不压缩",
+        "Content encoding {given} is not taken; send gzip, zstd or none",
     ),
     "body_too_large": Kind(
         413,
@@ -53,7 +55,15 @@ CATALOGUE: Mapping[str, Kind] = {
     "truncated_body": Kind(400, "压缩的请求体不完整或已损坏", "The compressed body is cut short or damaged"),
     "empty_body": Kind(400, "请求体为空", "The body is empty"),
     "malformed_json": Kind(400, "不是合法的 JSON：{reason}", "Not valid JSON: {reason}"),
-    "invalid_utf8": Kind(400, "请求体不是 UTF-8 编码", "The body is not UTF-8"),
+    "malformed_csv": Kind(400, "CSV 第 {line} 行无法读取：{reason}", "Line {line} of the CSV cannot be read: {reason}"),
+    "precondition_failed": Kind(
+        412,
+        "记录已不是所说的修订（现在是 {current}）；请重新读取后再试",
+        "The record is not at the revision named (it is at {current}); read it again",
+    ),
+    "invalid_utf8": Kind(
+        400, "请求体不是所说的编码（默认 UTF-8）", "The body is not in the encoding named (UTF-8 unless said)"
+    ),
     "invalid_parameter": Kind(422, "参数 {name} 不对：{reason}", "The parameter {name} is wrong: {reason}"),
     "invalid_records": Kind(422, "记录有误，未写入任何内容", "Records are wrong; nothing was written"),
     "busy": Kind(503, "系统繁忙，请稍后重试", "Busy; try again shortly"),
@@ -126,6 +136,16 @@ class Fault:
         """As it stands in a problem's `errors`."""
         detail = CATALOGUE[self.code].words(language).format_map(self.values)
         return {"pointer": self.pointer, "code": self.code, "detail": detail}
+
+    def stored(self) -> dict[str, object]:
+        """As it is kept, without a language; `from_stored` gives it back."""
+        values = {name: str(value) for name, value in self.values.items()}
+        return {"pointer": self.pointer, "code": self.code, "values": values}
+
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> "Fault":
+        """What `stored` kept."""
+        return cls(stored["pointer"], stored["code"], stored["values"])
 
 
 class Problem(Exception):

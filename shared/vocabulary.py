@@ -22,6 +22,7 @@ SessionState = Literal["held", "cancelled"]
 AttendanceStatus = Literal["present", "late", "left_early", "absent", "excused"]
 DayState = Literal["closed", "no_service"]
 DutyKind = Literal["duty", "patrol", "coordination"]
+PatrolKind = Literal["patrol", "interview"]
 LeaveKind = Literal["sick", "personal", "official", "maternity", "other"]
 ProviderStatus = Literal["listed", "suspended", "removed"]
 PublicationKind = Literal["monthly_workload", "term_remuneration"]
@@ -121,6 +122,7 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "patrol": Label("干部巡检", "management patrol"),
         "coordination": Label("统筹协调", "coordination"),
     },
+    "patrol_kind": {"patrol": Label("巡查", "patrol"), "interview": Label("访谈", "interview")},
     "leave_kind": {
         "sick": Label("病假", "sick leave"),
         "personal": Label("事假", "personal leave"),

@@ -35,6 +35,7 @@ RESTART_SECONDS = 2.0
 JOB_SECONDS = 3600
 # Partitions are made so far ahead.
 AHEAD = timedelta(days=62)
+REJECTIONS_KEPT = timedelta(days=90)
 
 
 def run_worker(settings: Settings) -> None:
@@ -56,7 +57,7 @@ async def _run(settings: Settings) -> None:
     tasks = [
         asyncio.create_task(_listen(redis_url, context)),
         asyncio.create_task(_every(SWEEP_SECONDS, lambda: jobs.sweep(context))),
-        asyncio.create_task(_every(24 * 3600.0, lambda: _make_partitions(pool))),
+        asyncio.create_task(_every(24 * 3600.0, lambda: _tend_the_store(pool))),
     ]
     waiting = asyncio.create_task(ended.wait())
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -109,6 +110,8 @@ async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _make_partitions(pool: asyncpg.Pool) -> None:
-    today = datetime.now(UTC).date()
-    await pool.fetchval("select ledger.ensure_partitions($1, $2)", today, today + AHEAD)
+async def _tend_the_store(pool: asyncpg.Pool) -> None:
+    """Make the partitions of the months to come; drop rejections that nobody will ask for any more."""
+    now = datetime.now(UTC)
+    await pool.fetchval("select ledger.ensure_partitions($1, $2)", now.date(), now.date() + AHEAD)
+    await pool.fetchval("select ledger.drop_rejections($1)", now - REJECTIONS_KEPT)

@@ -13,10 +13,22 @@ from joserfc.jwk import ECKey
 
 from services.ledger_api import discovery, oauth
 from services.ledger_api.bell import Bell
-from services.ledger_api.documents import allocation_plans, payments, publications, submissions
+from services.ledger_api.documents import allocation_plans, patrols, payments, publications, submissions
 from services.ledger_api.ingest.append import Ledger
-from services.ledger_api.records import attendance, chains, days, duties, sessions
-from services.ledger_api.registers import closures, leaves, providers, rooms, schools, slots, staff, students, terms
+from services.ledger_api.records import attendance, batches, chains, days, duties, sessions
+from services.ledger_api.registers import (
+    closures,
+    code_lists,
+    consents,
+    leaves,
+    providers,
+    rooms,
+    schools,
+    slots,
+    staff,
+    students,
+    terms,
+)
 from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
 from shared.database import open_pool
 from shared.logs import configure_logs
@@ -29,9 +41,9 @@ log = structlog.get_logger()
 # In the contract's order.
 ROUTERS = (
     discovery, oauth,
-    schools, terms, closures, slots, rooms, providers, staff, students, leaves,
-    sessions, attendance, days, duties, chains,
-    allocation_plans, publications, submissions, payments,
+    schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
+    sessions, attendance, days, duties, batches, chains,
+    allocation_plans, publications, submissions, payments, patrols,
 )  # fmt: skip
 
 

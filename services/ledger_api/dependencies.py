@@ -1,17 +1,22 @@
 """What an endpoint may ask for, as types: the caller with a scope, the ledger, the records of a body."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
 from msgspec import Struct
 
 from services.ledger_api.ingest.append import Ledger as LedgerWriterOfFacts
 from services.ledger_api.ingest.append import Sender
-from services.ledger_api.ingest.decode import Decoded, decode, read_body
+from services.ledger_api.ingest.body import read_body
+from services.ledger_api.ingest.decode import Decoded, decode
+from services.ledger_api.ingest.partial import append_partially, keep_rejected
+from services.ledger_api.ingest.precondition import Precondition
 from services.ledger_api.ingest.receipt import Receipt
-from shared.asgi import caller_of, requires
+from shared.asgi import caller_of, language_of, requires
+from shared.problems import FAULTS_LISTED, Refused
 from shared.tokens import Caller
 
 # Below this a body is decoded and compared record by record; above, its digest is looked up first.
@@ -30,7 +35,26 @@ DocumentWriter = Annotated[Caller, Depends(requires("documents.write"))]
 LedgerReader = Annotated[Caller, Depends(requires("ledger.read"))]
 Ledger = Annotated[LedgerWriterOfFacts, Depends(_ledger)]
 
-DryRun = Annotated[bool, Query(description="validate and write nothing")]
+
+@dataclass(frozen=True)
+class Bulk:
+    """How a bulk body is to be taken."""
+
+    dry_run: bool
+    mode: Literal["atomic", "partial"]
+
+
+def _bulk(
+    dry_run: Annotated[bool, Query(description="validate and write nothing")] = False,
+    mode: Annotated[
+        Literal["atomic", "partial"],
+        Query(description="atomic: all or nothing; partial: what is good lands, the rest is in `errors`"),
+    ] = "atomic",
+) -> Bulk:
+    return Bulk(dry_run, mode)
+
+
+BulkOptions = Annotated[Bulk, Depends(_bulk)]
 Reason = Annotated[str, Query(min_length=1, max_length=500, description="why the record is taken back")]
 
 
@@ -42,19 +66,53 @@ async def receive(
     resource: str,
     choose: Callable[[bytes], type[Struct]],
     append: Callable[[Decoded[Any], Sender], Awaitable[Receipt]],
-    dry_run: bool,
+    bulk: Bulk,
 ) -> Receipt:
     """One bulk write from bytes to receipt. An exact replay is answered from its first receipt, undecoded."""
     body = await read_body(request.stream(), request.headers.get("content-encoding", "").strip().lower())
     digest = sha256(body).digest()
-    sender = Sender(caller, request.state.request_id, digest, dry_run)
-    if len(body) > REPLAY_LOOKUP_BYTES and not dry_run:
+    sender = Sender(caller, request.state.request_id, digest, bulk.dry_run, precondition_of(request))
+    if len(body) > REPLAY_LOOKUP_BYTES and not bulk.dry_run and sender.precondition is None:
         earlier = await ledger.replayed(resource, sender)
         if earlier is not None:
             return earlier
-    return await append(decode(body, request.headers.get("content-type", ""), choose), sender)
+    content_type = request.headers.get("content-type", "")
+    if bulk.mode == "atomic":
+        return await append(decode(body, content_type, choose), sender)
+    decoded = decode(body, content_type, choose, partial=True)
+    receipt, rejected = await append_partially(decoded, append, sender)
+    if not rejected:
+        return receipt
+    if not bulk.dry_run:
+        await keep_rejected(ledger.pool, rejected, receipt, resource, sender)
+    faults = [fault for each in rejected for fault in each.faults]
+    return receipt.model_copy(
+        update={
+            "received": receipt.received + len(rejected),
+            "rejected": len(rejected),
+            "errors": [fault.shown(language_of(request)) for fault in faults[:FAULTS_LISTED]],
+            "error_count": len(faults),
+        }
+    )
+
+
+def precondition_of(request: Request) -> Precondition | None:
+    """`If-Match` and `If-None-Match: *` of a write; raises Refused when they are anything else."""
+    wanted, unwanted = request.headers.get("if-match"), request.headers.get("if-none-match")
+    if wanted is None and unwanted is None:
+        return None
+    if wanted is None:
+        if unwanted == "*":
+            return Precondition("none")
+        raise Refused("invalid_parameter", name="If-None-Match", reason="only * goes with a write")
+    if wanted == "*":
+        return Precondition("any")
+    tag = wanted.removeprefix("W/").strip('"')
+    if not tag.isdecimal() or not tag.isascii() or len(tag) > 9:
+        raise Refused("precondition_failed", current="—")
+    return Precondition(int(tag))
 
 
 def sender_of(request: Request, caller: Caller) -> Sender:
     """The sender of a request without a body."""
-    return Sender(caller, request.state.request_id)
+    return Sender(caller, request.state.request_id, precondition=precondition_of(request))

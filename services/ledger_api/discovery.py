@@ -13,8 +13,8 @@ router = APIRouter(tags=["discovery"])
 
 # A record may name only what is registered: this is the order in which nothing is missing.
 POSTING_ORDER = (
-    "schools", "terms", "closures", "providers", "slots", "rooms", "staff", "students", "leaves", "allocation-plans",
-    "sessions", "attendance", "duties", "days", "publications", "submissions", "payments",
+    "schools", "terms", "closures", "providers", "slots", "rooms", "staff", "students", "leaves", "consents", "allocation-plans",
+    "sessions", "attendance", "duties", "days", "publications", "submissions", "payments", "patrols",
 )  # fmt: skip
 
 
@@ -47,6 +47,7 @@ async def discover(ledger: Ledger) -> Discovery:
             "jwks": "/.well-known/jwks.json",
             "openapi": "/openapi.json",
             "docs": "/docs",
+            "code-lists": "/v1/code-lists",
             **{resource: f"/v1/{resource}" for resource in POSTING_ORDER},
         },
     )

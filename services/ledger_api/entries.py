@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime
 
-from services.ledger_api.dependencies import AnyCaller, DryRun, Ledger, Reason, receive, sender_of
+from services.ledger_api.dependencies import AnyCaller, BulkOptions, Ledger, Reason, receive, sender_of
 from services.ledger_api.ingest.receipt import Receipt
 from services.ledger_api.ingest.resource import Payload, Resource
 from shared.asgi import requires
@@ -52,6 +52,7 @@ def body_schema(*payloads: type[msgspec.Struct]) -> dict[str, Any]:
     body = {
         "application/json": {"schema": {"anyOf": [one, {"type": "array", "items": one}]}},
         "application/x-ndjson": {"schema": {"type": "string", "description": "one JSON object a line"}},
+        "text/csv": {"schema": {"type": "string", "description": "a header of field names, one record a row"}},
     }
     return {"requestBody": {"required": True, "content": body}, "x-components": components}
 
@@ -82,7 +83,7 @@ class _Endpoints(Generic[Payload]):
     def __init__(self, resource: Resource[Payload]) -> None:
         self._resource = resource
 
-    async def post(self, request: Request, caller: AnyCaller, ledger: Ledger, dry_run: DryRun = False) -> Receipt:
+    async def post(self, request: Request, caller: AnyCaller, ledger: Ledger, bulk: BulkOptions) -> Receipt:
         """Record one or many, each a new record, a new revision or unchanged."""
         return await receive(
             request,
@@ -91,7 +92,7 @@ class _Endpoints(Generic[Payload]):
             resource=self._resource.name,
             choose=lambda _raw: self._resource.payload,
             append=lambda decoded, sender: ledger.append_entries(self._resource, decoded, sender),
-            dry_run=dry_run,
+            bulk=bulk,
         )
 
     async def list_current(

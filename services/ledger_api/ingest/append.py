@@ -6,7 +6,7 @@ outbox are its one transaction, so that nothing is half-applied, whatever dies.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid4
 
@@ -22,7 +22,15 @@ from services.ledger_api.ingest.check import (
 )
 from services.ledger_api.ingest.decode import Decoded
 from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet, Session
-from services.ledger_api.ingest.receipt import ChainPosition, Receipt
+from services.ledger_api.ingest.precondition import (
+    ENTRY_REVISION,
+    ROLL_REVISION,
+    SESSION_REVISION,
+    Precondition,
+    Revision,
+    require,
+)
+from services.ledger_api.ingest.receipt import Receipt, receipt_of
 from services.ledger_api.ingest.resource import EntryRows, Resource, check_entries
 from services.ledger_api.ingest.roll_book import RollBook
 from shared.database import ACQUIRE_SECONDS, show
@@ -61,6 +69,7 @@ class Sender:
     request_id: str
     body_digest: bytes | None = None
     dry_run: bool = False
+    precondition: Precondition | None = None
 
 
 class Columns(Protocol):
@@ -80,6 +89,8 @@ class Batch:
     check: Callable[[Known], tuple[Any, list[Fault]]]
     statement: str
     before_columns: Callable[[Known], Sequence[object]]
+    # The revision of the batch's one record, asked under the lock when a request has a precondition.
+    revision_of: Revision
     opens_chains: bool = False
 
 
@@ -99,7 +110,7 @@ class Ledger:
             rows = await connection.fetch("select * from ledger.replayed($1, $2)", request, resource)
         if not rows:
             return None
-        return _receipt(rows[0]["batch_id"], rows, received=rows[0]["received"])
+        return receipt_of(rows[0]["batch_id"], rows, received=rows[0]["received"])
 
     async def append_sessions(self, sessions: Decoded[Session], sender: Sender) -> Receipt:
         """Append sessions held or cancelled, each a new record or a new revision; 一(二)1.
@@ -120,6 +131,7 @@ class Ledger:
             check=lambda known: check_sessions(records, known, sessions.pointer),
             statement=_SESSIONS,
             before_columns=_term_bounds,
+            revision_of=Revision(SESSION_REVISION, lambda: (records[0].school_id, records[0].session_id)),
         )
         return await self._append(batch, sender, sessions.pointer)
 
@@ -133,6 +145,7 @@ class Ledger:
             check=lambda known: check_attendance(records, known, rolls.pointer),
             statement=_ATTENDANCE,
             before_columns=_term_bounds,
+            revision_of=Revision(ROLL_REVISION, lambda: (records[0].school_id, records[0].session_id)),
         )
         return await self._append(batch, sender, rolls.pointer)
 
@@ -154,6 +167,10 @@ class Ledger:
             ),
             statement=_ENTRIES,
             before_columns=lambda _known: (resource.name, resource.moves_roll),
+            revision_of=Revision(
+                ENTRY_REVISION,
+                lambda: (resource.home_of(records[0], homes_of_staff), resource.key_of(records[0]), resource.name),
+            ),
             opens_chains=resource.name == "schools",
         )
         return await self._append(batch, sender, entries.pointer)
@@ -171,14 +188,21 @@ class Ledger:
         """Append a void revision: the entry holds no more, its history stays."""
         rows = EntryRows()
         rows.add(resource.name, school_id, key, service_date=service_date, state="void", content=b"{}", reason=reason)
-        return await self._append_void(rows, _ENTRIES, lambda _known: (resource.name, resource.moves_roll), sender)
+        revision_of = Revision(ENTRY_REVISION, lambda: (school_id, key, resource.name))
+        return await self._append_void(
+            rows, _ENTRIES, lambda _known: (resource.name, resource.moves_roll), revision_of, sender
+        )
 
     async def void_session(
         self, school_id: str, session_id: str, *, service_date: date, reason: str, sender: Sender
     ) -> Receipt:
         """Append a void revision of a session; 一(一)6: what was recorded stays traceable."""
         return await self._append_void(
-            void_session_rows(school_id, session_id, service_date, reason), _SESSIONS, _term_bounds, sender
+            void_session_rows(school_id, session_id, service_date, reason),
+            _SESSIONS,
+            _term_bounds,
+            Revision(SESSION_REVISION, lambda: (school_id, session_id)),
+            sender,
         )
 
     async def void_roll(
@@ -186,11 +210,20 @@ class Ledger:
     ) -> Receipt:
         """Append a void revision of a session's roll."""
         return await self._append_void(
-            void_roll_rows(school_id, session_id, service_date, reason), _ATTENDANCE, _term_bounds, sender
+            void_roll_rows(school_id, session_id, service_date, reason),
+            _ATTENDANCE,
+            _term_bounds,
+            Revision(ROLL_REVISION, lambda: (school_id, session_id)),
+            sender,
         )
 
     async def _append_void(
-        self, rows: Columns, statement: str, before_columns: Callable[[Known], Sequence[object]], sender: Sender
+        self,
+        rows: Columns,
+        statement: str,
+        before_columns: Callable[[Known], Sequence[object]],
+        revision_of: Revision,
+        sender: Sender,
     ) -> Receipt:
         batch = Batch(
             size=1,
@@ -199,6 +232,7 @@ class Ledger:
             check=lambda _known: (rows, []),
             statement=statement,
             before_columns=before_columns,
+            revision_of=revision_of,
         )
         return await self._append(batch, sender, lambda *_steps: "")
 
@@ -237,11 +271,14 @@ class Ledger:
             if faults:
                 raise Invalid(faults)
             if sender.dry_run:
-                return _receipt(uuid4(), [], received=batch.size)
-            try:
-                receipt = await self._write(connection, batch, rows, known, sender, pointer)
-            except RollMoved:
+                return receipt_of(uuid4(), [], received=batch.size)
+            if sender.precondition is not None:
                 receipt = await self._write_under_lock(connection, batch, sender, pointer)
+            else:
+                try:
+                    receipt = await self._write(connection, batch, rows, known, sender, pointer)
+                except RollMoved:
+                    receipt = await self._write_under_lock(connection, batch, sender, pointer)
         if receipt.chains:
             self._bell.ring()
         return receipt
@@ -258,6 +295,8 @@ class Ledger:
             schools = sorted(batch.homes)
             request = _request(uuid4(), sender, received=0, schools=schools, versions=[None] * len(schools))
             await connection.fetchval("select ledger.open_batch($1)", request)
+            if sender.precondition is not None:
+                await require(sender.precondition, batch.revision_of, batch.size, connection)
             self._book.drop(batch.homes)
             known = await self._known(connection, batch)
             rows, faults = batch.check(known)
@@ -293,7 +332,7 @@ class Ledger:
             if error.sqlstate == ONLY_THE_BUREAU_CHANGES_IT:
                 raise Refused("district_only", resource=str(error)) from error
             raise
-        return _receipt(batch_id, appended, received=batch.size)
+        return receipt_of(batch_id, appended, received=batch.size)
 
 
 def _request(
@@ -313,22 +352,6 @@ def _request(
         received,
         schools,
         versions,
-    )
-
-
-def _receipt(batch_id: UUID, appended: Sequence[asyncpg.Record], *, received: int) -> Receipt:
-    created = sum(row["created"] for row in appended)
-    revised = sum(row["revised"] for row in appended)
-    return Receipt(
-        batch_id=str(batch_id),
-        received=received,
-        created=created,
-        revised=revised,
-        unchanged=received - created - revised,
-        rejected=0,
-        errors=[],
-        chains=[ChainPosition(school_id=row["school_id"], seq=row["seq"], head=row["head"].hex()) for row in appended],
-        recorded_at=appended[0]["recorded_at"] if appended else datetime.now(UTC),
     )
 
 

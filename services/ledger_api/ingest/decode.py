@@ -1,10 +1,8 @@
-"""Bytes to typed records: unpacks within a bound, reads JSON, arrays and NDJSON, says every place that is wrong."""
+"""Bytes to typed records: reads JSON, NDJSON and CSV, says every place that is wrong."""
 
-import difflib
 import re
-import zlib
-from collections.abc import AsyncIterable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from typing import Generic, Literal, TypeVar
@@ -12,16 +10,16 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
+from services.ledger_api.ingest.tabular import nearest_of, read_header, read_table
 from shared.problems import Fault, Invalid, Refused
-
-MIB = 1024 * 1024
-BODY_LIMIT_BYTES = 64 * MIB
 
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
-Shape = Literal["object", "array", "lines"]
+CSV = "text/csv"
+Shape = Literal["object", "array", "lines", "rows"]
 
 Payload = TypeVar("Payload", bound=Struct)
+Choose = Callable[[bytes], type[Payload]]
 
 
 # Records are read and never put in: rolls of sheets are rolls of sheets and marks.
@@ -29,59 +27,105 @@ Kept_co = TypeVar("Kept_co", bound=Struct, covariant=True)
 
 
 @dataclass(frozen=True)
+class Rejected:
+    """A record that was turned away: its place in the request, its text as sent, what was wrong."""
+
+    place: int
+    text: bytes
+    faults: Sequence[Fault]
+
+
+@dataclass(frozen=True)
 class Decoded(Generic[Kept_co]):
-    """The records of a request in their order, and how they were written."""
+    """The records of a request in their order, and where each was written.
+
+    places: of each record, its place in the request; None when no record is missing. texts: as sent, in partial mode
+    only. rows: of CSV, the rows of each place. rejected: in partial mode, what could not be read.
+    """
 
     records: Sequence[Kept_co]
     shape: Shape
+    places: Sequence[int] | None = None
+    texts: Sequence[bytes] = ()
+    rows: Sequence[Sequence[int]] = ()
+    rejected: Sequence[Rejected] = field(default=())
+
+    def place(self, index: int) -> int:
+        """Where the record stands in the request, counted from 0."""
+        return index if self.places is None else self.places[index]
 
     def pointer(self, index: int, *fields: str | int) -> str:
         """The JSON pointer of a record, or of a field in it; a single object is the root."""
-        parts = fields if self.shape == "object" else (index, *fields)
-        return "".join(f"/{part}" for part in parts)
+        return _pointer(self.shape, self.rows, self.place(index), fields)
+
+    def without(self, faults: Sequence[Fault]) -> "Decoded[Kept_co]":
+        """The records that none of the faults is about; the others are among the rejected."""
+        by_place: dict[int, list[Fault]] = {}
+        for fault in faults:
+            by_place.setdefault(self._place_of(fault.pointer), []).append(fault)
+        kept = [index for index in range(len(self.records)) if self.place(index) not in by_place]
+        dropped = [index for index in range(len(self.records)) if self.place(index) in by_place]
+        return Decoded(
+            records=[self.records[index] for index in kept],
+            shape=self.shape,
+            places=[self.place(index) for index in kept],
+            texts=[self.texts[index] for index in kept],
+            rows=self.rows,
+            rejected=[
+                *self.rejected,
+                *(Rejected(self.place(index), self.texts[index], by_place[self.place(index)]) for index in dropped),
+            ],
+        )
+
+    def _place_of(self, pointer: str) -> int:
+        if self.shape == "object":
+            return 0
+        number = int(pointer.split("/")[1])
+        if self.shape != "rows":
+            return number
+        return next(place for place, rows in enumerate(self.rows) if number in rows)
 
 
-async def read_body(chunks: AsyncIterable[bytes], encoding: str) -> bytes:
-    """The whole body, unpacked; never holds more than BODY_LIMIT_BYTES.
-
-    Raises Refused: body_too_large, truncated_body, unsupported_encoding, empty_body.
-    """
-    if encoding not in {"", "identity", "gzip"}:
-        raise Refused("unsupported_encoding", given=encoding)
-    unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-    parts: list[bytes] = []
-    size = 0
-    async for packed in chunks:
-        chunk = packed
-        if unpack is not None:
-            try:
-                chunk = unpack.decompress(packed, BODY_LIMIT_BYTES - size + 1)
-            except zlib.error as error:
-                raise Refused("truncated_body") from error
-        size += len(chunk)
-        if size > BODY_LIMIT_BYTES:
-            raise Refused("body_too_large", limit_mib=BODY_LIMIT_BYTES // MIB)
-        parts.append(chunk)
-    if unpack is not None and not unpack.eof:
-        raise Refused("truncated_body")
-    body = b"".join(parts)
-    if not body.strip():
-        raise Refused("empty_body")
-    return body
+def _pointer(shape: Shape, rows: Sequence[Sequence[int]], place: int, fields: Sequence[str | int]) -> str:
+    if shape == "object":
+        steps: Sequence[str | int] = fields
+    elif shape == "rows":
+        steps = _cell(rows[place], fields)
+    else:
+        steps = (place, *fields)
+    return "".join(f"/{_escaped(step)}" for step in steps)
 
 
-def decode(body: bytes, content_type: str, choose: Callable[[bytes], type[Payload]]) -> Decoded[Payload]:
+def _cell(rows: Sequence[int], fields: Sequence[str | int]) -> Sequence[str | int]:
+    """The row and column of a field; an element of a list of structs stands in a row of its own."""
+    match fields:
+        case ():
+            return (rows[0],)
+        case (str() as name, int() as element, str() as inner, *_):
+            return (rows[min(element, len(rows) - 1)], f"{name}.{inner}")
+        case _:
+            return (rows[0], fields[0])
+
+
+def decode(body: bytes, content_type: str, choose: Choose[Payload], *, partial: bool = False) -> Decoded[Payload]:
     """The records of a body. `choose`: the payload's type, told by the beginning of a record's bytes.
 
-    Raises Invalid with every fault of every record, or Refused when the body is not JSON at all.
+    `partial`: what cannot be read is among the rejected. Otherwise raises Invalid with every fault of every record;
+    Refused when the body is not JSON or CSV at all.
     """
-    media_type = content_type.partition(";")[0].strip().lower() or JSON
+    media_type, _, parameters = content_type.partition(";")
+    media_type = media_type.strip().lower() or JSON
+    if media_type == CSV:
+        charset = parameters.strip().removeprefix("charset=") if "charset=" in parameters else ""
+        return _decode_rows(body, charset, choose, partial=partial)
     if media_type == NDJSON:
         shape: Shape = "lines"
     elif media_type == JSON:
         shape = "array" if body.lstrip()[:1] == b"[" else "object"
     else:
-        raise Refused("unsupported_media_type", given=media_type, wanted=f"{JSON}, {NDJSON}")
+        raise Refused("unsupported_media_type", given=media_type, wanted=f"{JSON}, {NDJSON}, {CSV}")
+    if partial:
+        return _decode_one_by_one(body, shape, choose, partial=True)
     payload = choose(body)
     try:
         if shape == "lines":
@@ -89,8 +133,8 @@ def decode(body: bytes, content_type: str, choose: Callable[[bytes], type[Payloa
         if shape == "array":
             return Decoded(_list_decoder(payload).decode(body), shape)
         return Decoded([_decoder(payload).decode(body)], shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
-        return _decode_one_by_one(body, shape, choose)
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError):
+        return _decode_one_by_one(body, shape, choose, partial=False)
 
 
 @lru_cache(maxsize=64)
@@ -107,60 +151,95 @@ _raw_list = msgspec.json.Decoder(list[msgspec.Raw])
 _plain = msgspec.json.Decoder(float_hook=Decimal)
 
 
-def _decode_one_by_one(body: bytes, shape: Shape, choose: Callable[[bytes], type[Payload]]) -> Decoded[Payload]:
-    """The slow way, taken when something is wrong: gathers every fault of every record."""
+def _decode_one_by_one(body: bytes, shape: Shape, choose: Choose[Payload], *, partial: bool) -> Decoded[Payload]:
+    """The slow way, taken when something is wrong or may be: gathers every fault of every record."""
+    texts = _texts_of(body, shape)
+    records: list[Payload] = []
+    places: list[int] = []
+    rejected: list[Rejected] = []
+    malformed = False
+    for place, text in enumerate(texts):
+
+        def at(*steps: str | int, place: int = place) -> str:
+            return _pointer(shape, (), place, steps)
+
+        payload = choose(text)
+        try:
+            records.append(_decoder(payload).decode(text))
+            places.append(place)
+        except msgspec.ValidationError:
+            rejected.append(Rejected(place, text, _faults_of(_plain.decode(text), payload, at, strict=True)))
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
+            if shape == "object":
+                raise Refused("malformed_json", reason=str(error)) from error
+            malformed = True
+            rejected.append(Rejected(place, text, [Fault(at(), "malformed_json", {"reason": str(error)})]))
+    if rejected and not partial:
+        raise Invalid([fault for each in rejected for fault in each.faults], status=400 if malformed else None)
+    return Decoded(records, shape, places, [texts[place] for place in places] if partial else (), (), rejected)
+
+
+def _texts_of(body: bytes, shape: Shape) -> list[bytes]:
     try:
         body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Refused("invalid_utf8") from error
     if shape == "lines":
-        raws = [line for line in body.splitlines() if line.strip()]
-    elif shape == "array":
-        try:
-            raws = [bytes(raw) for raw in _raw_list.decode(body)]
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise Refused("malformed_json", reason=str(error)) from error
-    else:
-        raws = [body]
-    decoded: Decoded[Payload] = Decoded([], shape)
+        return [line for line in body.splitlines() if line.strip()]
+    if shape == "object":
+        return [body]
+    try:
+        return [bytes(raw) for raw in _raw_list.decode(body)]
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Refused("malformed_json", reason=str(error)) from error
+
+
+def _decode_rows(body: bytes, charset: str, choose: Choose[Payload], *, partial: bool) -> Decoded[Payload]:
+    columns, reader = read_header(body, charset)
+    payload = choose(msgspec.json.encode(dict.fromkeys(columns)))
+    table = read_table(columns, reader, payload)
     records: list[Payload] = []
-    faults: list[Fault] = []
-    malformed = False
-    for index, raw in enumerate(raws):
-        payload = choose(raw)
+    places: list[int] = []
+    texts: list[bytes] = []
+    rejected: list[Rejected] = []
+    for place, plain in enumerate(table.records):
+
+        def at(*steps: str | int, place: int = place) -> str:
+            return _pointer("rows", table.rows, place, steps)
+
+        text = msgspec.json.encode(plain) if partial else b""
         try:
-            records.append(_decoder(payload).decode(raw))
-        except msgspec.ValidationError:
-            faults.extend(_faults_of(_plain.decode(raw), payload, decoded.pointer(index)))
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
-            if shape == "object":
-                raise Refused("malformed_json", reason=str(error)) from error
-            malformed = True
-            faults.append(Fault(decoded.pointer(index), "malformed_json", {"reason": str(error)}))
-    if faults:
-        raise Invalid(faults, status=400 if malformed else None)
-    return Decoded(records, shape)
+            records.append(msgspec.convert(plain, payload, strict=False))
+            places.append(place)
+            texts.append(text)
+        except (msgspec.ValidationError, ValueError):
+            rejected.append(Rejected(place, text, _faults_of(plain, payload, at, strict=False)))
+    if rejected and not partial:
+        raise Invalid([fault for each in rejected for fault in each.faults])
+    if not table.records:
+        raise Refused("empty_body")
+    return Decoded(records, "rows", places, texts, table.rows, rejected)
 
 
-def _faults_of(value: object, payload: type[Struct], pointer: str) -> list[Fault]:
+def _faults_of(value: object, payload: type[Struct], at: Callable[..., str], *, strict: bool) -> list[Fault]:
     """Everything wrong with one record: unknown and missing fields, and each field's own first fault."""
     if not isinstance(value, dict):
-        return [Fault(pointer, "invalid_value", {"reason": f"expected an object, got {type(value).__name__}"})]
-    fields = {field.encode_name: field for field in msgspec.structs.fields(payload)}
-    faults = []
-    for name in value.keys() - fields.keys():
-        nearest = difflib.get_close_matches(str(name), fields, n=1, cutoff=0.0)
-        faults.append(Fault(f"{pointer}/{_escaped(name)}", "unknown_field", {"field": name, "nearest": nearest[0]}))
-    for name, field in fields.items():
+        return [Fault(at(), "invalid_value", {"reason": f"expected an object, got {type(value).__name__}"})]
+    fields = {each.encode_name: each for each in msgspec.structs.fields(payload)}
+    faults = [
+        Fault(at(str(name)), "unknown_field", {"field": name, "nearest": nearest_of(str(name), fields)})
+        for name in value.keys() - fields.keys()
+    ]
+    for name, each in fields.items():
         if name not in value:
-            if field.required:
-                faults.append(Fault(f"{pointer}/{name}", "missing_field", {"field": name}))
+            if each.required:
+                faults.append(Fault(at(name), "missing_field", {"field": name}))
             continue
         try:
-            msgspec.convert(value[name], field.type)
-        except msgspec.ValidationError as error:
-            faults.append(_fault_from(str(error), f"{pointer}/{name}"))
-    return faults or [Fault(pointer, "invalid_value", {"reason": "the record cannot be read"})]
+            msgspec.convert(value[name], each.type, strict=strict)
+        except (msgspec.ValidationError, ValueError) as error:
+            faults.append(_fault_from(str(error), name, at, _names_within(each.type)))
+    return faults or [Fault(at(), "invalid_value", {"reason": "the record cannot be read"})]
 
 
 _PLACE = re.compile(r" - at `(?:key in )?\$(.*)`$")
@@ -169,19 +248,29 @@ _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*?)`")
 _MISSING_FIELD = re.compile(r"Object missing required field `(.*?)`")
 
 
-def _fault_from(message: str, pointer: str) -> Fault:
+def _fault_from(message: str, name: str, at: Callable[..., str], names_within: Collection[str]) -> Fault:
     """Msgspec's sentence about a nested place as a fault with its pointer."""
+    steps: list[str | int] = [name]
     place = _PLACE.search(message)
     if place is not None:
-        pointer += "".join(f"/{name or index}" for name, index in _STEP.findall(place[1]))
+        steps += [inner or int(index) for inner, index in _STEP.findall(place[1])]
         message = message[: place.start()]
     for pattern, code in ((_UNKNOWN_FIELD, "unknown_field"), (_MISSING_FIELD, "missing_field")):
         named = pattern.search(message)
         if named is not None:
-            return Fault(f"{pointer}/{named[1]}", code, {"field": named[1], "nearest": "—"})
-    return Fault(pointer, "invalid_value", {"reason": message})
+            nearest = nearest_of(named[1], names_within) if names_within else "—"
+            return Fault(at(*steps, named[1]), code, {"field": named[1], "nearest": nearest})
+    return Fault(at(*steps), "invalid_value", {"reason": message})
 
 
-def _escaped(name: object) -> str:
+def _names_within(kind: object) -> list[str]:
+    """The field names of the structs inside a type, for the nearest known one."""
+    info = msgspec.inspect.type_info(kind)
+    inner = [info, getattr(info, "item_type", None), *getattr(info, "types", ())]
+    structs = [each for each in inner if isinstance(each, msgspec.inspect.StructType)]
+    return [each.encode_name for struct in structs for each in struct.fields]
+
+
+def _escaped(step: object) -> str:
     """A name as a step of a JSON pointer (RFC 6901)."""
-    return str(name).replace("~", "~0").replace("/", "~1")
+    return str(step).replace("~", "~0").replace("/", "~1")

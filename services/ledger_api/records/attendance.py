@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime
 
-from services.ledger_api.dependencies import DryRun, Ledger, LedgerReader, LedgerWriter, Reason, receive, sender_of
+from services.ledger_api.dependencies import BulkOptions, Ledger, LedgerReader, LedgerWriter, Reason, receive, sender_of
 from services.ledger_api.entries import body_schema
 from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet
 from services.ledger_api.ingest.receipt import Receipt
@@ -39,7 +39,7 @@ def _sheet_or_mark(raw: bytes) -> type[AttendanceSheet | AttendanceMark]:
 
 
 @router.post("", openapi_extra=body_schema(AttendanceSheet, AttendanceMark))
-async def post_attendance(request: Request, caller: LedgerWriter, ledger: Ledger, dry_run: DryRun = False) -> Receipt:
+async def post_attendance(request: Request, caller: LedgerWriter, ledger: Ledger, bulk: BulkOptions) -> Receipt:
     """Append rolls: whole sheets, or single marks that move only the pupils they name; 一(二)1."""
     return await receive(
         request,
@@ -48,19 +48,29 @@ async def post_attendance(request: Request, caller: LedgerWriter, ledger: Ledger
         resource="attendance",
         choose=_sheet_or_mark,
         append=ledger.append_attendance,
-        dry_run=dry_run,
+        bulk=bulk,
     )
 
 
 @router.get("/{school_id}/{session_id}")
 async def get_roll(
-    school_id: str, session_id: str, caller: LedgerReader, ledger: Ledger, as_of: AwareDatetime | None = None
+    school_id: str,
+    session_id: str,
+    caller: LedgerReader,
+    ledger: Ledger,
+    request: Request,
+    as_of: AwareDatetime | None = None,
 ) -> Response:
     """The roll as it holds now, or as the ledger knew it at `as_of`; for those who may read the ledger."""
     rows, students = await _revisions(ledger, caller, school_id, session_id, as_of)
     if rows[0]["state"] == "void":
         raise Refused("not_found")
-    return Response(msgspec.json.encode(_shown(rows[0], students)), media_type="application/json")
+    etag = f'"{rows[0]["revision"]}"'
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"ETag": etag})
+    return Response(
+        msgspec.json.encode(_shown(rows[0], students)), media_type="application/json", headers={"ETag": etag}
+    )
 
 
 @router.get("/{school_id}/{session_id}/revisions")

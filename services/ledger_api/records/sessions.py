@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime
 
-from services.ledger_api.dependencies import AnyCaller, DryRun, Ledger, LedgerWriter, Reason, receive, sender_of
+from services.ledger_api.dependencies import AnyCaller, BulkOptions, Ledger, LedgerWriter, Reason, receive, sender_of
 from services.ledger_api.entries import body_schema
 from services.ledger_api.ingest.payload import Session
 from services.ledger_api.ingest.receipt import Receipt
@@ -32,7 +32,7 @@ _REVISIONS = """
 
 
 @router.post("", openapi_extra=body_schema(Session))
-async def post_sessions(request: Request, caller: LedgerWriter, ledger: Ledger, dry_run: DryRun = False) -> Receipt:
+async def post_sessions(request: Request, caller: LedgerWriter, ledger: Ledger, bulk: BulkOptions) -> Receipt:
     """Append sessions held or cancelled, each a new record or a new revision; 一(二)1."""
     return await receive(
         request,
@@ -41,7 +41,7 @@ async def post_sessions(request: Request, caller: LedgerWriter, ledger: Ledger, 
         resource="sessions",
         choose=lambda _raw: Session,
         append=ledger.append_sessions,
-        dry_run=dry_run,
+        bulk=bulk,
     )
 
 

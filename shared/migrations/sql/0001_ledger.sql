@@ -36,6 +36,22 @@ create table ledger.batch (
 -- An exact replay is recognised by its body before it is decoded.
 create index batch_body_digest on ledger.batch (body_digest);
 
+-- What a request in partial mode was not given credit for: the record as sent and what was wrong, kept for a while.
+-- school_id: whose client sent it; empty for the district's own.
+create table ledger.rejection (
+    batch_id uuid not null,
+    place integer not null,
+    school_id text not null,
+    resource text not null,
+    client_id text not null,
+    record text not null,
+    errors jsonb not null,
+    recorded_at timestamptz not null,
+    primary key (batch_id, place)
+);
+
+create index rejection_recorded_at on ledger.rejection (recorded_at);
+
 -- One row per batch and school: the school's proof that nothing was changed, dropped, added or reordered.
 create table ledger.chain_entry (
     school_id text not null,
@@ -210,6 +226,13 @@ begin
     return made;
 end $$;
 
+-- Rejections are no facts: they go when nobody will ask for them any more.
+create function ledger.drop_rejections(p_before timestamptz) returns bigint
+language sql security definer set search_path = pg_catalog as $$
+    with gone as (delete from ledger.rejection where recorded_at < p_before returning 1)
+    select count(*) from gone
+$$;
+
 -- Staff may serve at a school that is not theirs (走校): which of these ids does any school of the district know?
 create function ledger.known_staff(p_staff_ids text[]) returns setof text
 language sql stable security definer set search_path = pg_catalog as $$
@@ -242,7 +265,9 @@ begin
     foreach kept in array array[
         'chain_entry', 'chain_head', 'entry', 'session_revision', 'attendance_revision', 'outbox', 'person'
     ] loop
-        execute format('alter table ledger.%I enable row level security', kept);
+        -- Forced: the owner, too, reads by a policy and writes by none.
+        execute format('alter table ledger.%I enable row level security, force row level security', kept);
+        execute format('create policy owner_reads on ledger.%I for select to current_user using (true)', kept);
         execute format(
             'create policy read_own on ledger.%I for select to taizhang_ledger, taizhang_reporting using (%s or school_id = ''district'')',
             kept, seen
@@ -251,7 +276,12 @@ begin
         execute format('create policy audit_reads on ledger.%I for select to taizhang_audit using (true)', kept);
     end loop;
     execute format('create policy move_own on ledger.chain_head for update to taizhang_ledger using (%s)', seen);
-    alter table ledger.batch enable row level security;
+    alter table ledger.rejection enable row level security, force row level security;
+    execute format('create policy read_own on ledger.rejection for select to taizhang_ledger using (%s)', seen);
+    execute format('create policy write_own on ledger.rejection for insert to taizhang_ledger with check (%s)', seen);
+    create policy owner_drops on ledger.rejection to current_user using (true);
+    alter table ledger.batch enable row level security, force row level security;
+    create policy owner_reads on ledger.batch for select to current_user using (true);
     create policy read_own on ledger.batch for select to taizhang_ledger, taizhang_reporting using (
         (select current_setting('taizhang.district', true)) = 'on'
         or schools <@ ((select string_to_array(current_setting('taizhang.schools', true), ','))::text[] || 'district'::text)
@@ -263,7 +293,7 @@ end $$;
 
 grant select, insert on
     ledger.batch, ledger.chain_entry, ledger.entry, ledger.person, ledger.session_revision, ledger.attendance_revision,
-    ledger.signing_key
+    ledger.signing_key, ledger.rejection
 to taizhang_ledger;
 grant select on
     ledger.batch, ledger.chain_entry, ledger.chain_head, ledger.entry, ledger.person,
@@ -275,7 +305,10 @@ grant select, insert, update on ledger.chain_head to taizhang_ledger;
 grant insert on ledger.outbox to taizhang_ledger;
 grant select, update, delete on ledger.outbox to taizhang_audit;
 grant select, insert, update on ledger.api_client to taizhang_ledger;
-revoke execute on function ledger.ensure_partitions, ledger.known_staff, ledger.schools_of_stage from public;
+revoke execute on function
+    ledger.ensure_partitions, ledger.known_staff, ledger.schools_of_stage, ledger.drop_rejections
+from public;
+grant execute on function ledger.drop_rejections to taizhang_audit;
 grant execute on function ledger.ensure_partitions to taizhang_ledger, taizhang_audit;
 grant execute on function ledger.known_staff to taizhang_ledger;
 grant execute on function ledger.schools_of_stage to taizhang_ledger, taizhang_reporting;
