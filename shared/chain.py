@@ -4,8 +4,11 @@ A record's bytes are compact JSON in a fixed order, so that anyone can rebuild t
 are a header and one line (leaf) a record, in key order; a chain's head is sha256(previous head ‖ batch digest).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -19,14 +22,22 @@ def canonical(value: object) -> bytes:
     return _encoder.encode(value)
 
 
+def digest_of(encoded: bytes) -> bytes:
+    """sha256 over canonical bytes (32 bytes)."""
+    return sha256(encoded).digest()
+
+
 def record_digest(parts: Sequence[object]) -> bytes:
     """sha256 over the canonical bytes of a record's parts in their documented order (32 bytes)."""
-    return sha256(_encoder.encode(parts)).digest()
+    return digest_of(_encoder.encode(parts))
 
 
-def leaf(resource: str, key: str, revision: int, digest: bytes, reason: str | None) -> str:
-    """The line that stands for one revision in its batch."""
-    return canonical([resource, key, revision, digest.hex(), reason]).decode()
+def leaf(resource: str, key: str, revision: int, digest: bytes, reason: str | None, number: int | None = None) -> str:
+    """The line that stands for one revision in its batch.
+
+    `number`: in the first revision of a staff member or a student, the number by which rolls call them.
+    """
+    return canonical([resource, key, revision, digest.hex(), reason, *([] if number is None else [number])]).decode()
 
 
 def batch_digest(batch_id: str, client_id: str, recorded_at_us: int, leaves: Iterable[str]) -> bytes:
@@ -41,3 +52,55 @@ def batch_digest(batch_id: str, client_id: str, recorded_at_us: int, leaves: Ite
 def link(previous: bytes, digest: bytes) -> bytes:
     """The chain's next head."""
     return sha256(previous + digest).digest()
+
+
+def microseconds_of(instant: datetime) -> int:
+    """Microseconds since 1970 in UTC."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def stored_entry(row: Mapping[str, Any]) -> bytes:
+    """The canonical bytes of a row of ledger.entry: resource, school, key, date, state, content."""
+    content = msgspec.Raw(canonical(_exact.decode(row["content"])))
+    return canonical((row["resource"], row["school_id"], row["key"], row["service_date"], row["state"], content))
+
+
+def stored_session(row: Mapping[str, Any]) -> bytes:
+    """The canonical bytes of a row of ledger.session_revision; a void or moved one has no content."""
+    head = (row["school_id"], row["service_date"], row["session_id"], row["state"])
+    if row["state"] in {"void", "moved"}:
+        return canonical(head)
+    staff = zip(
+        row["staff_ids"],
+        row["staff_roles"],
+        row["staff_class_hours_hundredths"],
+        row["staff_shares"],
+        row["staff_replaces"],
+        strict=True,
+    )
+    times = (f"{row[name]:%H:%M}" for name in ("starts_at", "ends_at"))
+    return canonical((*head, row["slot"], *times, *(row[name] for name in _SESSION_CONTENT), list(staff)))
+
+
+def stored_roll(row: Mapping[str, Any]) -> bytes:
+    """The canonical bytes of a row of ledger.attendance_revision: pupils by their numbers, in rising order."""
+    taken_at = None if row["taken_at"] is None else microseconds_of(row["taken_at"])
+    return canonical(
+        (
+            row["school_id"],
+            row["service_date"],
+            row["session_id"],
+            row["state"],
+            *(row[status] or [] for status in _STATUSES),
+            row["taken_by"],
+            taken_at,
+        )
+    )
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_STATUSES = ("present", "late", "left_early", "absent", "excused")
+_SESSION_CONTENT = ("activity", "category", "room", "grade", "class_no", "planned_headcount", "headcount")
+# Numbers as they were written: 1.50 stays 1.50.
+_exact = msgspec.json.Decoder(float_hook=Decimal)

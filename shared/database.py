@@ -80,7 +80,7 @@ async def open_pool(database_url: str, *, role: ServiceRole, size: int) -> async
 
 def role_settings(role: ServiceRole) -> dict[str, str]:
     """Sent with a connection's first packet: no round trip, and RESET ROLE comes back to it."""
-    return {"role": role, "application_name": role, "timezone": "UTC", "jit": "off"}
+    return {"role": role, "application_name": role, "timezone": "UTC", "datestyle": "ISO", "jit": "off"}
 
 
 @asynccontextmanager

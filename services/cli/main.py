@@ -226,6 +226,30 @@ def audit_rules() -> None:
 
 
 @app.command()
+def verify(
+    school: Annotated[str | None, typer.Option(help="only this school; 'district' for what belongs to none")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Recompute every digest and every chain from the stored rows; exit 1 and the first broken entry if one differs."""
+    import asyncio
+
+    from services.cli.progress import progress_bar
+    from services.cli.running import database_url_of
+    from services.cli.verify import verify_ledger
+    from shared.settings import read_settings
+
+    with database_url_of(read_settings(data_dir=data_dir)) as database_url:
+        verified = asyncio.run(verify_ledger(database_url, school, progress_bar))
+    broken = [each.broken for each in verified if each.broken is not None]
+    for each in broken:
+        print(json.dumps({"broken": asdict(each)}, ensure_ascii=False))
+    totals = {"schools": len(verified), "entries": sum(each.entries for each in verified)}
+    print(json.dumps({**totals, "records": sum(each.records for each in verified), "broken_schools": len(broken)}))
+    if broken or not verified:
+        raise typer.Exit(1)
+
+
+@app.command()
 def bench(
     what: Annotated[str, typer.Argument(help="ingest")] = "ingest",
     schools: Annotated[int, typer.Option(min=8, help="schools of the district")] = 350,

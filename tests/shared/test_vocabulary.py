@@ -18,6 +18,7 @@ ENUMERATIONS: dict[str, Any] = {
     "attendance_status": vocabulary.AttendanceStatus,
     "day_state": vocabulary.DayState,
     "duty_kind": vocabulary.DutyKind,
+    "patrol_kind": vocabulary.PatrolKind,
     "leave_kind": vocabulary.LeaveKind,
     "provider_status": vocabulary.ProviderStatus,
     "publication_kind": vocabulary.PublicationKind,

@@ -161,7 +161,9 @@ def _add_session(rows: SessionRows, session: Session, starts_at: str, ends_at: s
     rows.staff_ids.append(_array([member.staff_id for member in session.staff]))
     rows.staff_roles.append(_array([member.role for member in session.staff]))
     rows.staff_class_hours_hundredths.append(_array(hundredths))
-    rows.staff_shares.append(_array([member.share for member in session.staff]))
+    # As PostgreSQL writes them: without an exponent.
+    shares = [None if member.share is None else Decimal(f"{member.share:f}") for member in session.staff]
+    rows.staff_shares.append(_array(shares))
     rows.staff_replaces.append(_array([member.replaces for member in session.staff]))
     rows.digests.append(
         record_digest(
@@ -181,8 +183,8 @@ def _add_session(rows: SessionRows, session: Session, starts_at: str, ends_at: s
                 session.planned_headcount,
                 session.headcount,
                 [
-                    (member.staff_id, member.role, hours, member.share, member.replaces)
-                    for member, hours in zip(session.staff, hundredths, strict=True)
+                    (member.staff_id, member.role, hours, share, member.replaces)
+                    for member, hours, share in zip(session.staff, hundredths, shares, strict=True)
                 ],
             ),
         ),

@@ -1,11 +1,14 @@
-"""A school's chain: its head, its length, its last batch; what proves that nothing was changed."""
+"""A school's chain: its head, its length, its last batch; what proves that a batch is in it, unchanged."""
 
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
+import asyncpg
 from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from services.ledger_api.dependencies import AnyCaller, Ledger
+from shared.chain import canonical, leaf, microseconds_of, stored_entry, stored_roll, stored_session
 from shared.database import reading
 from shared.problems import Refused
 
@@ -38,3 +41,97 @@ async def get_chain(school_id: Annotated[str, Path()], caller: AnyCaller, ledger
         head=row["head"].hex(),
         last_batch_id=None if row["batch_id"] is None else str(row["batch_id"]),
     )
+
+
+class ProvenRecord(BaseModel):
+    """One revision of the batch: `digest` is sha256 over the UTF-8 of `canonical`, and stands in `leaf`."""
+
+    leaf: str
+    canonical: str
+
+
+class Link(BaseModel):
+    """One later batch of the chain: head = sha256(head before it ‖ digest)."""
+
+    seq: int
+    digest: str
+
+
+class Proof(BaseModel):
+    """What anyone needs to check that a batch is in a school's chain; docs/proof.md says how.
+
+    The batch's digest is sha256 over `header` and the records' leaves, joined by line feeds.
+    """
+
+    school_id: str
+    batch_id: str
+    seq: int
+    previous: str
+    header: str
+    records: list[ProvenRecord]
+    following: list[Link]
+    head: str
+
+
+_ENTRY = """
+    select chain_entry.*, batch.client_id
+    from ledger.chain_entry inner join ledger.batch using (batch_id)
+    where chain_entry.school_id = $1 and chain_entry.batch_id = $2
+"""
+# The rows of a batch in a school, by the kind of resource; leaves stand in the order of their keys' code points.
+_ROWS = {
+    "sessions": """
+        select *, session_id as key from ledger.session_revision
+        where school_id = $1 and batch_id = $2 order by session_id collate "C", revision
+    """,
+    "attendance": """
+        select *, service_date || '/' || session_id as key from ledger.attendance_revision
+        where school_id = $1 and batch_id = $2 order by (service_date || '/' || session_id) collate "C", revision
+    """,
+}
+_ENTRIES = """
+    select entry.*, case when entry.revision = 1 then person.number end as number
+    from ledger.entry
+    left join ledger.person on person.resource = entry.resource and person.person_id = entry.key
+    where entry.school_id = $1 and entry.batch_id = $2 order by entry.key collate "C", entry.revision
+"""
+_CANONICAL = {"sessions": stored_session, "attendance": stored_roll}
+
+
+@router.get("/{school_id}/proof")
+async def get_proof(school_id: str, batch_id: UUID, caller: AnyCaller, ledger: Ledger) -> Proof:
+    """That a batch is in the school's chain, and what it said; checked with nothing but sha256."""
+    async with reading(ledger.pool, caller.visible) as connection:
+        entry = await connection.fetchrow(_ENTRY, school_id, batch_id)
+        if entry is None:
+            raise Refused("not_found")
+        records = await _proven(connection, entry)
+        following = await connection.fetch(
+            "select seq, digest from ledger.chain_entry where school_id = $1 and seq > $2 order by seq",
+            school_id,
+            entry["seq"],
+        )
+        head = await connection.fetchval("select head from ledger.chain_head where school_id = $1", school_id)
+    header = canonical([str(batch_id), entry["client_id"], microseconds_of(entry["recorded_at"])]).decode()
+    return Proof(
+        school_id=school_id,
+        batch_id=str(batch_id),
+        seq=entry["seq"],
+        previous=entry["previous"].hex(),
+        header=header,
+        records=records,
+        following=[Link(seq=row["seq"], digest=row["digest"].hex()) for row in following],
+        head=head.hex(),
+    )
+
+
+async def _proven(connection: asyncpg.Connection, entry: Any) -> list[ProvenRecord]:
+    resource = entry["resource"]
+    rows = await connection.fetch(_ROWS.get(resource, _ENTRIES), entry["school_id"], entry["batch_id"])
+    return [
+        ProvenRecord(
+            leaf=leaf(resource, row["key"], row["revision"], row["digest"], row["reason"], row.get("number")),
+            canonical=_CANONICAL.get(resource, stored_entry)(row).decode(),
+        )
+        for row in rows
+    ]

@@ -27,10 +27,14 @@ create type ledger.appended as (
 );
 
 -- The name of a record in a chain entry: canonical JSON, so that anyone can rebuild the bytes.
-create function ledger.leaf(p_resource text, p_key text, p_revision integer, p_digest bytea, p_reason text) returns text
+-- p_number: the short number that rolls carry, in a person's first leaf; so that nobody can exchange two people's numbers.
+create function ledger.leaf(
+    p_resource text, p_key text, p_revision integer, p_digest bytea, p_reason text, p_number integer default null
+) returns text
 language sql stable parallel safe as $$
     select '[' || to_json(p_resource)::text || ',' || to_json(p_key)::text || ',' || p_revision::text
-        || ',"' || encode(p_digest, 'hex') || '",' || coalesce(to_json(p_reason)::text, 'null') || ']'
+        || ',"' || encode(p_digest, 'hex') || '",' || coalesce(to_json(p_reason)::text, 'null')
+        || coalesce(',' || p_number, '') || ']'
 $$;
 
 -- What became of a body that this client sent before, if nothing of its schools was corrected since; else no row.
@@ -194,6 +198,24 @@ begin
     end if;
     this_moment := ledger.open_batch(p_request);
 
+    if p_resource in ('staff', 'students') then
+        insert into ledger.person (resource, person_id, school_id)
+        select p_resource, incoming.key, incoming.school_id
+        from unnest(p_school_ids, p_keys) as incoming (school_id, key)
+        on conflict do nothing;
+        -- Another school's row is out of sight here: what cannot be seen after the insert is theirs.
+        select incoming.key
+        into taken
+        from unnest(p_school_ids, p_keys) as incoming (school_id, key)
+        left join ledger.person
+            on person.resource = p_resource and person.person_id = incoming.key and person.school_id = incoming.school_id
+        where person.person_id is null
+        limit 1;
+        if taken is not null then
+            raise exception '%', taken using errcode = 'TZ003';
+        end if;
+    end if;
+
     with incoming as (
         select *
         from unnest(p_school_ids, p_keys, p_service_dates, p_states, p_contents, p_digests, p_reasons)
@@ -217,13 +239,18 @@ begin
     ),
     by_school as (
         select
-            school_id,
-            string_agg(ledger.leaf(p_resource, key, revision, digest, reason), chr(10) order by key collate "C", revision) as leaves,
+            written.school_id,
+            string_agg(
+                ledger.leaf(p_resource, key, revision, digest, reason, person.number), chr(10)
+                order by key collate "C", revision
+            ) as leaves,
             (count(*) filter (where revision = 1))::integer as created,
             (count(*) filter (where revision > 1))::integer as revised,
             array_agg(distinct service_date) filter (where service_date is not null)::text as service_dates
         from written
-        group by school_id
+        left join ledger.person
+            on written.revision = 1 and person.resource = p_resource and person.person_id = written.key
+        group by written.school_id
     )
     select
         array_agg(school_id order by school_id) as schools, array_agg(leaves order by school_id) as leaves,
@@ -240,24 +267,6 @@ begin
     if p_resource = 'terms' then
         perform ledger.ensure_partitions((content::jsonb ->> 'starts_on')::date, (content::jsonb ->> 'ends_on')::date)
         from unnest(p_contents) as content;
-    end if;
-
-    if p_resource in ('staff', 'students') then
-        insert into ledger.person (resource, person_id, school_id)
-        select p_resource, incoming.key, incoming.school_id
-        from unnest(p_school_ids, p_keys) as incoming (school_id, key)
-        on conflict do nothing;
-        -- Another school's row is out of sight here: what cannot be seen after the insert is theirs.
-        select incoming.key
-        into taken
-        from unnest(p_school_ids, p_keys) as incoming (school_id, key)
-        left join ledger.person
-            on person.resource = p_resource and person.person_id = incoming.key and person.school_id = incoming.school_id
-        where person.person_id is null
-        limit 1;
-        if taken is not null then
-            raise exception '%', taken using errcode = 'TZ003';
-        end if;
     end if;
 
     if sums.schools is not null then
@@ -348,8 +357,11 @@ begin
         select
             school_id, latest_date, session_id, latest_revision + 1, 'moved', null, null, null,
             null, null, null, null, null, null, null, null, null,
-            null, null, null, digest, reason,
-            p_request.batch_id, this_moment
+            null, null, null,
+            sha256(convert_to(
+                '["' || school_id || '","' || latest_date || '","' || session_id || '","moved"]', 'UTF8'
+            )),
+            reason, p_request.batch_id, this_moment
         from changed
         where moves
         returning school_id, service_date, session_id, revision, digest, state, reason

@@ -1,12 +1,20 @@
 """The chain: every batch of a school linked to the one before; rebuilt here from the stored rows, in Python."""
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+import pytest
 
 from shared.chain import batch_digest, leaf, link
 from tests.world.district import District
 from tests.world.standard import S1, S2, duty, session, sheet
+
+Json = dict[str, Any]
 
 ZERO = bytes(32)
 
@@ -42,20 +50,72 @@ async def test_anyone_can_rebuild_every_digest_and_link_from_the_stored_rows(sch
 async def _digest(school: District, entry: dict[str, Any]) -> bytes:
     (batch,) = await school.fetch("select * from ledger.batch where batch_id = $1", entry["batch_id"])
     leaves = []
-    for table, key in (
-        ("session_revision", "session_id"),
-        ("attendance_revision", "service_date || '/' || session_id"),
-        ("entry", "key"),
+    number = (
+        "case when revision = 1 then (select number from ledger.person "
+        "where person.resource = entry.resource and person_id = key) end"
+    )
+    for table, key, called in (
+        ("session_revision", "session_id", "null"),
+        ("attendance_revision", "service_date || '/' || session_id", "null"),
+        ("entry", "key", number),
     ):
         rows = await school.fetch(
-            f"select {key} as key, revision, digest, reason from ledger.{table} "
+            f"select {key} as key, revision, digest, reason, {called} as number from ledger.{table} "
             f'where batch_id = $1 and school_id = $2 order by ({key}) collate "C", revision',
             entry["batch_id"],
             entry["school_id"],
         )
-        leaves += [leaf(entry["resource"], row["key"], row["revision"], row["digest"], row["reason"]) for row in rows]
+        leaves += [
+            leaf(entry["resource"], row["key"], row["revision"], row["digest"], row["reason"], row["number"])
+            for row in rows
+        ]
     microseconds = (batch["recorded_at"] - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     return batch_digest(str(batch["batch_id"]), batch["client_id"], microseconds, leaves)
+
+
+async def test_a_proof_holds_for_a_batch_in_the_middle_and_for_nothing_else(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("sessions", session("h0"))
+    receipt = await voice.post("attendance", sheet(present=["P2", "P1"], late=["P9"]), sheet("h2", present=["P3"]))
+    await voice.post("sessions", session("h3"))
+    head = (await voice.get(f"/v1/chains/{S1}"))["head"]
+    proof = await voice.get(f"/v1/chains/{S1}/proof", batch_id=receipt["batch_id"])
+    assert proof["head"] == head
+    assert len(proof["records"]) == 2
+    check = _the_guides_check()
+    check(proof, head)
+    forged = {
+        **proof,
+        "records": [
+            {**record, "canonical": record["canonical"].replace("present", "late")[:-1] + " ]"}
+            for record in proof["records"]
+        ],
+    }
+    for wrong in (
+        forged,
+        {**proof, "records": proof["records"][:1]},
+        {**proof, "following": proof["following"][:-1]},
+        {**proof, "header": proof["header"].replace("school-test", "nobody")},
+    ):
+        with pytest.raises(ValueError, match=r"not the record|should"):
+            check(wrong, head)
+
+
+def _the_guides_check() -> Callable[[Json, str], None]:
+    guide = (Path(__file__).parents[3] / "docs/proof.md").read_text("utf-8")
+    block = re.search(r"```python\n(.*?)```", guide, re.DOTALL)
+    assert block is not None
+    names: dict[str, Any] = {}
+    exec(block[1], names)  # noqa: S102 the project's own document
+    check: Callable[[Json, str], None] = names["check"]
+    return check
+
+
+async def test_a_proof_is_its_schools_own(school: District) -> None:
+    receipt = await school.school(S1).post("sessions", session())
+    path = f"/v1/chains/{S1}/proof"
+    await school.school(S2).get(path, batch_id=receipt["batch_id"], expect=404)
+    await school.school(S1).get(path, batch_id=str(uuid4()), expect=404)
 
 
 async def test_another_schools_chain_is_not_to_be_seen(school: District) -> None:
