@@ -5,14 +5,16 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Annotated, Literal
 from uuid import uuid4
 
 import asyncpg
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime, Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +23,12 @@ from shared.problems import Fault, Invalid, Language, Problem, Refused
 from shared.tokens import Caller, Verifier
 
 log = structlog.get_logger()
+
+# Instants that a database and every time zone can hold.
+AsOf = Annotated[
+    Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), le=datetime(9999, 12, 30, tzinfo=UTC))] | None,
+    Query(description="as the ledger knew it at this instant; now when absent"),
+]
 
 RETRY_AFTER_SECONDS = "2"
 # A forged token must not make every request read the keys anew: they are read at most so often.
@@ -166,6 +174,12 @@ def answer_problems(app: FastAPI) -> None:
 
     for store_error in STORE_ERRORS:
         app.add_exception_handler(store_error, on_store)
+
+    @app.exception_handler(asyncpg.DataError)
+    async def on_data(request: Request, error: asyncpg.DataError) -> Response:
+        # What no column can hold is in no column: a NUL in an address, a number beyond all bounds.
+        log.info("value_beyond_the_store", path=request.url.path, error=str(error))
+        return problem_response(request, Refused("invalid_value", reason="a value that cannot be stored"))
 
     @app.exception_handler(TimeoutError)
     async def on_wait(request: Request, _error: TimeoutError) -> Response:

@@ -14,6 +14,8 @@ Language = Literal["zh", "en"]
 
 # At most so many faults are listed; `error_count` says how many there are.
 FAULTS_LISTED = 100
+# A body in which so much is wrong is looked at no further.
+FAULTS_COUNTED = 10_000
 
 
 @dataclass(frozen=True)

@@ -15,23 +15,24 @@ from msgspec import Meta, Struct
 
 from shared.class_hours import Hundredths, shown_class_hours
 from shared.money import Fen, round_to_fen, shown_yuan, split_in_proportion
-from shared.vocabulary import CODE_LISTS, IDENTIFIER, SCHOOL_ID
+from shared.vocabulary import CODE_LISTS, IDENTIFIER, LABEL, SCHOOL_ID
 
 EVERYTHING = "*"
 
-Rate = Annotated[int, Meta(ge=0)]
+Rate = Annotated[int, Meta(ge=0, le=10**12)]
 Factor = Annotated[Decimal, Meta(description="a factor from 0 to 1000, exact, at most twelve decimals")]
 FACTOR_AT_MOST = 1000
 FACTOR_DECIMALS = 12
 Named = Annotated[str, Meta(pattern=IDENTIFIER)]
+Key = Annotated[str, Meta(pattern=LABEL)]
 
 
 class HeadcountBand(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     """Sessions of `from` to `to` pupils, both in it; no `to` is no upper end."""
 
-    from_: int
+    from_: Annotated[int, Meta(ge=0, le=100_000)]
     factor: Factor
-    to: int | None = None
+    to: Annotated[int, Meta(ge=0, le=100_000)] | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError for a factor that is none."""
@@ -41,12 +42,12 @@ class HeadcountBand(Struct, frozen=True, forbid_unknown_fields=True, rename={"fr
 class Factors(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a plan weighs (一(一)5: slot, duty, effect, number of pupils …); what it does not name counts 1."""
 
-    slot: dict[str, Factor] = {}
-    role: dict[str, Factor] = {}
-    staff_kind: dict[str, Factor] = {}
+    slot: dict[Key, Factor] = {}
+    role: dict[Key, Factor] = {}
+    staff_kind: dict[Key, Factor] = {}
     headcount: tuple[HeadcountBand, ...] = ()
-    quality: dict[str, Factor] = {}
-    weekday: dict[str, Factor] = {}
+    quality: dict[Key, Factor] = {}
+    weekday: dict[Key, Factor] = {}
 
     def __post_init__(self) -> None:
         """Raises ValueError for a factor that is none."""
@@ -82,16 +83,16 @@ class AllocationPlan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     school_id: Annotated[str, Meta(pattern=SCHOOL_ID)]
     version: Named
     effective_from: date
-    rate_fen_per_class_hour: dict[str, Rate]
+    rate_fen_per_class_hour: dict[Key, Rate]
     effective_to: date | None = None
     deliberation_id: Named | None = None
     factors: Factors = Factors()
-    duty_rate_fen: dict[str, Rate] = {}
+    duty_rate_fen: dict[Key, Rate] = {}
     caps: Caps = Caps()
     budget_fen: Rate | None = None
     over_budget: Literal["scale", "refuse"] = "scale"
     rounding: Literal["half_even"] = "half_even"
-    reason: str | None = None
+    reason: Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,11 @@ from typing import Annotated, Any, Generic
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime
 
 from services.ledger_api.dependencies import AnyCaller, BulkOptions, Ledger, Reason, receive, sender_of
 from services.ledger_api.ingest.receipt import Receipt
 from services.ledger_api.ingest.resource import Payload, Resource
-from shared.asgi import requires
+from shared.asgi import AsOf, requires
 from shared.database import reading
 from shared.pagination import Limit, decode_cursor, page_response
 from shared.problems import Refused
@@ -119,7 +118,7 @@ class _Endpoints(Generic[Payload]):
         ledger: Ledger,
         key: str,
         school_id: str | None = None,
-        as_of: AwareDatetime | None = None,
+        as_of: AsOf = None,
     ) -> Response:
         """The record as it holds now, or as the ledger knew it at `as_of`; `…/revisions` is its history."""
         wants_history = key.endswith("/revisions")

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Annotated
+
+from msgspec import Meta
 
 from services.ledger_api.ingest.check import Known, Pointer, class_hours_faults
-from services.ledger_api.ingest.payload import ClassHours, Identifier, Record
+from services.ledger_api.ingest.payload import ClassHours, Fen, Identifier, Record
 from shared.problems import Fault
 
 
@@ -13,8 +16,8 @@ class StatementLine(Record, frozen=True):
 
     staff_id: Identifier
     class_hours: ClassHours
-    dates: tuple[date, ...] | None = None
-    amount_fen: int | None = None
+    dates: Annotated[tuple[date, ...], Meta(max_length=400)] | None = None
+    amount_fen: Fen | None = None
 
 
 def line_faults(lines: Sequence[StatementLine], known: Known, at: Pointer) -> Iterable[Fault]:

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 import asyncpg
 from fastapi import Depends, Query, Request
-from pydantic import AwareDatetime
 
 from shared.asgi import language_of, requires
 from shared.problems import Language, Refused
@@ -16,7 +15,6 @@ FORMATS: dict[str, Format] = {"application/json": "json", "text/csv": "csv"}
 ReportReader = Annotated[Caller, Depends(requires("reports.read"))]
 FindingsReader = Annotated[Caller, Depends(requires("findings.read"))]
 LedgerReader = Annotated[Caller, Depends(requires("ledger.read"))]
-AsOf = Annotated[AwareDatetime | None, Query(description="as the ledger knew it at this instant; now when absent")]
 
 
 def format_of(

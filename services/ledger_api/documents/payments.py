@@ -5,7 +5,7 @@ from datetime import date
 
 from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
-from services.ledger_api.ingest.payload import Identifier, Record, SchoolId, Text
+from services.ledger_api.ingest.payload import Fen, Identifier, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
 
@@ -14,7 +14,7 @@ class PaymentLine(Record, frozen=True):
     """What one person was paid, in fen, and when."""
 
     staff_id: Identifier
-    amount_fen: int
+    amount_fen: Fen
     paid_on: date | None = None
 
 

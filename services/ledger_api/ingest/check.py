@@ -12,7 +12,7 @@ from decimal import Decimal
 from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet, Session, SessionStaff
 from services.ledger_api.ingest.roll import Calendar, Roll
 from shared.chain import record_digest
-from shared.problems import Fault
+from shared.problems import FAULTS_COUNTED, Fault
 
 # (record's place, further steps) -> JSON pointer
 Pointer = Callable[..., str]
@@ -95,11 +95,14 @@ def check_sessions(sessions: Sequence[Session], known: Known, pointer: Pointer) 
         if roll is None:
             faults.append(Fault(pointer(index, "school_id"), "unknown_school", {"school_id": session.school_id}))
             continue
+        before_it = len(faults)
         times = _times_of(session, roll, known.calendar, index, pointer, faults)
         for place, member in enumerate(session.staff):
             _check_member(member, known, lambda *steps, at=(index, "staff", place): pointer(*at, *steps), faults)
-        if times is not None:
+        if times is not None and len(faults) == before_it:
             _add_session(rows, session, *times)
+        if len(faults) > FAULTS_COUNTED:
+            break
     return rows, faults
 
 
@@ -129,6 +132,14 @@ def _check_member(member: SessionStaff, known: Known, at: Pointer, faults: list[
     if member.replaces is not None and member.replaces not in known.staff:
         faults.append(Fault(at("replaces"), "unknown_staff", {"staff_id": member.replaces}))
     faults.extend(class_hours_faults(member.class_hours, at("class_hours")))
+    if member.share is not None and not is_number(member.share, at_most=1, decimals=4):
+        faults.append(Fault(at("share"), "invalid_value", {"reason": "a share is 0 to 1, with at most four decimals"}))
+
+
+def is_number(value: Decimal, *, at_most: int, decimals: int) -> bool:
+    """Whether a decimal is a number from 0 to `at_most` that is written without much ado: 1E-999999999 is none."""
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and -decimals <= exponent <= 6 and 0 <= value <= at_most
 
 
 def class_hours_faults(class_hours: Decimal, pointer: str) -> list[Fault]:
@@ -137,13 +148,14 @@ def class_hours_faults(class_hours: Decimal, pointer: str) -> list[Fault]:
         return [Fault(pointer, "invalid_value", {"reason": f"{class_hours} is not a number of class hours ≥ 0"})]
     if class_hours > 24:
         return [Fault(pointer, "too_many_class_hours", {"class_hours": class_hours})]
-    if class_hours * 100 != int(class_hours * 100):
+    # 1.50000 is 1.5; what is written with more noughts than that is no number of class hours.
+    if not is_number(class_hours, at_most=24, decimals=12) or class_hours * 100 != int(class_hours * 100):
         return [Fault(pointer, "too_many_decimals", {"value": class_hours})]
     return []
 
 
 def _add_session(rows: SessionRows, session: Session, starts_at: str, ends_at: str) -> None:
-    hundredths = [int(member.class_hours * 100) if member.class_hours.is_finite() else 0 for member in session.staff]
+    hundredths = [int(member.class_hours * 100) for member in session.staff]
     rows.school_ids.append(session.school_id)
     rows.service_dates.append(session.service_date)
     rows.session_ids.append(session.session_id)
@@ -222,6 +234,8 @@ def check_attendance(
                 Fault(pointer(index, "session_id"), "repeated_key", {"key": record.session_id, "first": before}),
             )
         _add_sheet(rows, record, roll, lambda *steps, at=index: pointer(at, *steps), faults)
+        if len(faults) > FAULTS_COUNTED:
+            break
     for group in marks.values():
         _add_marks(rows, group, known.rolls[group[0][1].school_id], pointer, faults)
     return rows, faults

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from services.ledger_api.ingest.tabular import nearest_of, read_header, read_table
-from shared.problems import Fault, Invalid, Refused
+from shared.problems import FAULTS_COUNTED, Fault, Invalid, Refused
 
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
@@ -167,13 +167,17 @@ def _decode_one_by_one(body: bytes, shape: Shape, choose: Choose[Payload], *, pa
         try:
             records.append(_decoder(payload).decode(text))
             places.append(place)
-        except msgspec.ValidationError:
-            rejected.append(Rejected(place, text, _faults_of(_plain.decode(text), payload, at, strict=True)))
+        except msgspec.ValidationError as error:
+            rejected.append(
+                Rejected(place, text, _faults_in(text, payload, at) or [_fault_from(str(error), "", at, ())])
+            )
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
             if shape == "object":
                 raise Refused("malformed_json", reason=str(error)) from error
             malformed = True
             rejected.append(Rejected(place, text, [Fault(at(), "malformed_json", {"reason": str(error)})]))
+        if not partial and len(rejected) > FAULTS_COUNTED:
+            break
     if rejected and not partial:
         raise Invalid([fault for each in rejected for fault in each.faults], status=400 if malformed else None)
     return Decoded(records, shape, places, [texts[place] for place in places] if partial else (), (), rejected)
@@ -214,11 +218,21 @@ def _decode_rows(body: bytes, charset: str, choose: Choose[Payload], *, partial:
             texts.append(text)
         except (msgspec.ValidationError, ValueError):
             rejected.append(Rejected(place, text, _faults_of(plain, payload, at, strict=False)))
+        if not partial and len(rejected) > FAULTS_COUNTED:
+            break
     if rejected and not partial:
         raise Invalid([fault for each in rejected for fault in each.faults])
     if not table.records:
         raise Refused("empty_body")
     return Decoded(records, "rows", places, texts, table.rows, rejected)
+
+
+def _faults_in(text: bytes, payload: type[Struct], at: Callable[..., str]) -> list[Fault]:
+    """Everything wrong with one record as it was written; nothing when it is nested too deep to be looked through."""
+    try:
+        return _faults_of(_plain.decode(text), payload, at, strict=True)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return []
 
 
 def _faults_of(value: object, payload: type[Struct], at: Callable[..., str], *, strict: bool) -> list[Fault]:
@@ -250,7 +264,7 @@ _MISSING_FIELD = re.compile(r"Object missing required field `(.*?)`")
 
 def _fault_from(message: str, name: str, at: Callable[..., str], names_within: Collection[str]) -> Fault:
     """Msgspec's sentence about a nested place as a fault with its pointer."""
-    steps: list[str | int] = [name]
+    steps: list[str | int] = [name] if name else []
     place = _PLACE.search(message)
     if place is not None:
         steps += [inner or int(index) for inner, index in _STEP.findall(place[1])]

@@ -13,7 +13,11 @@ Label = Annotated[str, Meta(pattern=LABEL, examples=["s1", "操场", "三(2)班"
 SchoolId = Annotated[str, Meta(pattern=SCHOOL_ID, description="学校标识码, ten digits")]
 TermId = Annotated[str, Meta(pattern=TERM_ID, examples=["2025-2026-1"])]
 Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", examples=["15:30"])]
-Text = Annotated[str, Meta(max_length=500)]
+# U+0000 is in no text: PostgreSQL does not take it.
+Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+# A roll of a session names a school's pupils at most; what is longer is no roll.
+Pupils = Annotated[list[str], Meta(max_length=10_000)]
+Fen = Annotated[int, Meta(ge=-(10**12), le=10**12, description="an amount in fen")]
 Count = Annotated[int, Meta(ge=0, le=100_000)]
 ClassHours = Annotated[Decimal, Meta(description="class hours (课时), at most two decimals, 0 to 24")]
 
@@ -28,7 +32,7 @@ class SessionStaff(Record, frozen=True):
     staff_id: Identifier
     role: StaffRole
     class_hours: ClassHours
-    share: Annotated[Decimal, Meta(description="part of the session, 0 to 1")] | None = None
+    share: Annotated[Decimal, Meta(description="part of the session, 0 to 1, at most four decimals")] | None = None
     replaces: Identifier | None = None
 
 
@@ -59,11 +63,11 @@ class AttendanceSheet(Record, frozen=True):
     school_id: SchoolId
     session_id: Identifier
     service_date: date
-    present: list[str] = []
-    late: list[str] = []
-    left_early: list[str] = []
-    absent: list[str] = []
-    excused: list[str] = []
+    present: Pupils = []
+    late: Pupils = []
+    left_early: Pupils = []
+    absent: Pupils = []
+    excused: Pupils = []
     taken_by: Identifier | None = None
     taken_at: datetime | None = None
     reason: Text | None = None

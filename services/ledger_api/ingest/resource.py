@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from services.ledger_api.ingest.check import Known, Pointer
 from shared.chain import canonical, record_digest
-from shared.problems import Fault
+from shared.problems import FAULTS_COUNTED, Fault
 
 Payload = TypeVar("Payload", bound=Struct)
 
@@ -119,6 +119,8 @@ def check_entries(
             continue
         wrong = list(resource.faults(record, known, lambda *steps, at=index: pointer(at, *steps)))
         faults.extend(wrong)
+        if len(faults) > FAULTS_COUNTED:
+            break
         if not wrong:
             rows.add(
                 resource.name,

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime
 
 from services.ledger_api.dependencies import AnyCaller, BulkOptions, Ledger, LedgerWriter, Reason, receive, sender_of
 from services.ledger_api.entries import body_schema
 from services.ledger_api.ingest.payload import Session
 from services.ledger_api.ingest.receipt import Receipt
+from shared.asgi import AsOf
 from shared.database import reading
 from shared.problems import Refused
 from shared.tokens import Caller
@@ -52,7 +52,7 @@ async def get_session(
     caller: AnyCaller,
     ledger: Ledger,
     request: Request,
-    as_of: AwareDatetime | None = None,
+    as_of: AsOf = None,
 ) -> Response:
     """The session as it holds now, or as the ledger knew it at `as_of`."""
     row = (await _revisions(ledger, caller, school_id, session_id, as_of))[0]

@@ -8,8 +8,9 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import AnswerFormat, AsOf, LedgerReader, Pool
+from services.reporting.dependencies import AnswerFormat, LedgerReader, Pool
 from services.reporting.sheets.delimited import csv_response
+from shared.asgi import AsOf
 from shared.database import Statement, reading
 from shared.pagination import Limit, decode_cursor, encode_cursor
 

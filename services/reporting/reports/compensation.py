@@ -8,9 +8,10 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import AnswerFormat, AnswerLanguage, AsOf, Pool, ReportReader
+from services.reporting.dependencies import AnswerFormat, AnswerLanguage, Pool, ReportReader
 from services.reporting.periods import Month, TermId, chain_position, period_of
 from services.reporting.sheets.delimited import csv_response
+from shared.asgi import AsOf
 from shared.class_hours import Hundredths
 from shared.database import Statement, reading
 from shared.pagination import Limit, decode_cursor, encode_cursor
