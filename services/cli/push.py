@@ -62,14 +62,15 @@ class SignedIn(httpx.Auth):
         """Send with a token; once more with a fresh one after a 401."""
         for _ in range(2):
             if self._token is None:
-                self._token = self._fetch()
+                self._token = self.token()
             request.headers["Authorization"] = f"Bearer {self._token}"
             response = yield request
             if response.status_code != httpx.codes.UNAUTHORIZED:
                 return
             self._token = None
 
-    def _fetch(self) -> str:
+    def token(self) -> str:
+        """A fresh token; raises PushFailed when the client is not let in."""
         answer = httpx.post(
             f"{self._ledger_url}/oauth/token",
             data={"grant_type": "client_credentials"},

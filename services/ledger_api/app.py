@@ -32,6 +32,7 @@ from services.ledger_api.registers import (
 from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
 from shared.database import open_pool
 from shared.logs import configure_logs
+from shared.openapi import describe
 from shared.settings import Settings, SettingsInvalid
 from shared.tables import open_tables
 from shared.tokens import Verifier
@@ -55,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     answer_health(app, ready=lambda: _ready(app))
     for resource in ROUTERS:
         app.include_router(resource.router)
+    describe(app)
     return app
 
 

@@ -14,6 +14,7 @@ from services.reporting.reports import compensation, workload
 from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
 from shared.database import open_pool
 from shared.logs import configure_logs
+from shared.openapi import describe
 from shared.settings import Settings
 from shared.tokens import Verifier
 
@@ -31,6 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
     answer_health(app, ready=lambda: _ready(app))
     for each in ROUTERS:
         app.include_router(each.router)
+    describe(app)
     return app
 
 

@@ -1,6 +1,6 @@
 """What an endpoint may ask for, as types: the caller with a scope, a snapshot, the format of the answer."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import asyncpg
 from fastapi import Depends, Query, Request
@@ -33,6 +33,8 @@ def format_of(
     raise Refused("not_acceptable", formats=", ".join(FORMATS))
 
 
+# What an endpoint with an AnswerFormat says of itself in the OpenAPI document.
+IN_EITHER_FORMAT: dict[int | str, dict[str, Any]] = {200: {"content": {media_type: {} for media_type in FORMATS}}}
 AnswerFormat = Annotated[Format, Depends(format_of)]
 AnswerLanguage = Annotated[Language, Depends(language_of)]
 

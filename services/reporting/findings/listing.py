@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import AnswerFormat, FindingsReader, Pool
+from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, FindingsReader, Pool
 from services.reporting.sheets.delimited import csv_response
 from shared.database import Statement, reading
 from shared.pagination import Limit, decode_cursor, encode_cursor
@@ -45,7 +45,7 @@ _CSV_COLUMNS = (
 )  # fmt: skip
 
 
-@router.get("")
+@router.get("", responses=IN_EITHER_FORMAT)
 async def list_findings(
     caller: FindingsReader,
     pool: Pool,

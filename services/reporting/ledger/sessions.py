@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import AnswerFormat, LedgerReader, Pool
+from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, LedgerReader, Pool
 from services.reporting.sheets.delimited import csv_response
 from shared.asgi import AsOf
 from shared.database import Statement, reading
@@ -23,7 +23,7 @@ _CSV_COLUMNS = (
 )  # fmt: skip
 
 
-@router.get("")
+@router.get("", responses=IN_EITHER_FORMAT)
 async def list_sessions(
     caller: LedgerReader,
     pool: Pool,

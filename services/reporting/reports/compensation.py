@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import AnswerFormat, AnswerLanguage, Pool, ReportReader
+from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, AnswerLanguage, Pool, ReportReader
 from services.reporting.periods import Month, TermId, chain_position, period_of
 from services.reporting.sheets.delimited import csv_response
 from shared.asgi import AsOf
@@ -29,7 +29,7 @@ _CSV_COLUMNS = (
 )  # fmt: skip
 
 
-@router.get("")
+@router.get("", responses=IN_EITHER_FORMAT)
 async def compensation(
     caller: ReportReader,
     pool: Pool,

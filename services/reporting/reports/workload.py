@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import AnswerFormat, Pool, ReportReader
+from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, Pool, ReportReader
 from services.reporting.periods import Month, TermId, chain_position, period_of
 from services.reporting.sheets.delimited import csv_response
 from shared.asgi import AsOf
@@ -21,7 +21,7 @@ _WORKLOAD = Statement.from_file(Path(__file__).with_suffix(".sql"))
 _COLUMNS = ("staff_id", "dates", "class_hours")
 
 
-@router.get("")
+@router.get("", responses=IN_EITHER_FORMAT)
 async def workload(
     caller: ReportReader,
     pool: Pool,
