@@ -36,6 +36,7 @@ CATALOGUE: Mapping[str, Kind] = {
     "unauthenticated": Kind(401, "未登录或令牌无效：{reason}", "Not signed in, or the token is not valid: {reason}"),
     "invalid_client": Kind(401, "客户端编号或密钥不对", "The client id or the secret is wrong"),
     "unsupported_grant_type": Kind(400, "只支持 client_credentials", "Only client_credentials is supported"),
+    "invalid_scope": Kind(400, "该客户端没有权限 {scope}", "The client may not have the scope {scope}"),
     "missing_scope": Kind(403, "令牌缺少权限 {scope}", "The token lacks the scope {scope}"),
     "district_only": Kind(403, "只有区教育局可以写入 {resource}", "Only the bureau may write {resource}"),
     "not_found": Kind(404, "没有这条记录", "There is no such record"),

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -37,8 +37,17 @@ class Caller:
         return self.visible.district or school_id in self.visible.schools
 
 
-def issue(key: ECKey, *, client_id: str, kind: str, schools: Iterable[str], stage: str | None) -> str:
-    """A token for one client, good for LIFETIME_SECONDS."""
+def issue(
+    key: ECKey,
+    *,
+    client_id: str,
+    kind: str,
+    schools: Iterable[str],
+    stage: str | None,
+    scopes: Collection[str] | None = None,
+) -> str:
+    """A token for one client, good for LIFETIME_SECONDS; `scopes`: fewer than the client's kind may have."""
+    granted = SCOPES_OF[kind] if scopes is None else SCOPES_OF[kind] & frozenset(scopes)
     now = int(time.time())
     claims = {
         "iss": ISSUER,
@@ -47,7 +56,7 @@ def issue(key: ECKey, *, client_id: str, kind: str, schools: Iterable[str], stag
         "iat": now,
         "exp": now + LIFETIME_SECONDS,
         "kind": kind,
-        "scope": " ".join(sorted(SCOPES_OF[kind])),
+        "scope": " ".join(sorted(granted)),
         "schools": list(schools),
         "stage": stage,
     }

@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from services.ledger_api.dependencies import AnyCaller, BulkOptions, Ledger, Reason, receive, sender_of
+from services.ledger_api.dependencies import AnyCaller, BulkOptions, Ledger, LedgerReader, Reason, receive, sender_of
 from services.ledger_api.ingest.receipt import Receipt
 from services.ledger_api.ingest.resource import Payload, Resource
 from shared.asgi import AsOf, requires
@@ -96,7 +96,7 @@ class _Endpoints(Generic[Payload]):
 
     async def list_current(
         self,
-        caller: AnyCaller,
+        caller: LedgerReader,
         ledger: Ledger,
         request: Request,
         school_id: str | None = None,
@@ -114,7 +114,7 @@ class _Endpoints(Generic[Payload]):
     async def get_one(
         self,
         request: Request,
-        caller: AnyCaller,
+        caller: LedgerReader,
         ledger: Ledger,
         key: str,
         school_id: str | None = None,

@@ -53,6 +53,7 @@ async def issue_token(
     grant_type: Annotated[str, Form()],
     client_id: Annotated[str | None, Form()] = None,
     client_secret: Annotated[str | None, Form()] = None,
+    scope: Annotated[str | None, Form(description="fewer scopes than the client may have, between spaces")] = None,
 ) -> AccessToken:
     """Exchange a client's id and secret (HTTP Basic or form) for an access token."""
     if grant_type != "client_credentials":
@@ -64,14 +65,19 @@ async def issue_token(
     known = await run_in_threadpool(_secret_fits, given_secret, client.secret_hash if client else _NOBODYS_HASH)
     if client is None or client.revoked_at is not None or not known:
         raise Refused("invalid_client", headers={"WWW-Authenticate": "Basic"})
+    allowed = SCOPES_OF[client.kind]
+    wanted = allowed if scope is None else frozenset(scope.split())
+    if not wanted <= allowed:
+        raise Refused("invalid_scope", scope=" ".join(sorted(wanted - allowed)))
     token = issue(
         request.app.state.signing_key,
         client_id=client.client_id,
         kind=client.kind,
         schools=client.schools,
         stage=client.stage,
+        scopes=wanted,
     )
-    return AccessToken(access_token=token, scope=" ".join(sorted(SCOPES_OF[client.kind])))
+    return AccessToken(access_token=token, scope=" ".join(sorted(wanted)))
 
 
 @router.get("/oauth/token_info")

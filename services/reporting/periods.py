@@ -9,7 +9,7 @@ from fastapi import Query
 
 from shared.problems import Refused
 
-Month = Annotated[str | None, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2025-10"])]
+Month = Annotated[str | None, Query(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2025-10"])]
 TermId = Annotated[str | None, Query(pattern=r"^[0-9]{4}-[0-9]{4}-[12]$", examples=["2025-2026-1"])]
 
 

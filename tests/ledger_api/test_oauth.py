@@ -129,3 +129,16 @@ async def _get(school: District, path: str, token: str) -> httpx.Response:
 
 async def test_nobody_reads_another_school(school: District) -> None:
     await school.school(S2).get(f"/v1/chains/{S1}", expect=404)
+
+
+async def test_a_client_may_ask_for_fewer_scopes_and_for_no_other(school: District, client: NewClient) -> None:
+    async def ask(scope: str) -> httpx.Response:
+        form = {"grant_type": "client_credentials", "scope": scope}
+        return await school.ledger.post("/oauth/token", data=form, auth=(client.client_id, client.client_secret))
+
+    token = (await ask("ledger.read")).json()
+    assert token["scope"] == "ledger.read"
+    info = (await _get(school, "/oauth/token_info", token["access_token"])).json()
+    assert info["scopes"] == ["ledger.read"]
+    refused = await ask("ledger.read oversight.write")
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_scope")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from services.ledger_api.dependencies import AnyCaller, Ledger
+from services.ledger_api.dependencies import Ledger, LedgerReader
 from services.ledger_api.ingest.receipt import ChainPosition
 from shared.asgi import language_of
 from shared.database import reading
@@ -55,7 +55,7 @@ _REJECTIONS = """
 
 
 @router.get("/{batch_id}")
-async def get_batch(batch_id: UUID, caller: AnyCaller, ledger: Ledger) -> Batch:
+async def get_batch(batch_id: UUID, caller: LedgerReader, ledger: Ledger) -> Batch:
     """What a request wrote, as its receipt said."""
     async with reading(ledger.pool, caller.visible) as connection:
         row = await connection.fetchrow(_BATCH, batch_id)
@@ -78,7 +78,7 @@ async def get_batch(batch_id: UUID, caller: AnyCaller, ledger: Ledger) -> Batch:
 @router.get("/{batch_id}/rejections")
 async def list_rejections(
     batch_id: UUID,
-    caller: AnyCaller,
+    caller: LedgerReader,
     ledger: Ledger,
     request: Request,
     cursor: Annotated[str | None, Query()] = None,

@@ -7,7 +7,7 @@ import asyncpg
 from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
-from services.ledger_api.dependencies import AnyCaller, Ledger
+from services.ledger_api.dependencies import Ledger, LedgerReader
 from shared.chain import canonical, leaf, microseconds_of, stored_entry, stored_roll, stored_session
 from shared.database import reading
 from shared.problems import Refused
@@ -25,7 +25,7 @@ class Chain(BaseModel):
 
 
 @router.get("/{school_id}")
-async def get_chain(school_id: Annotated[str, Path()], caller: AnyCaller, ledger: Ledger) -> Chain:
+async def get_chain(school_id: Annotated[str, Path()], caller: LedgerReader, ledger: Ledger) -> Chain:
     """The head of the school's chain."""
     async with reading(ledger.pool, caller.visible) as connection:
         row = await connection.fetchrow(
@@ -99,7 +99,7 @@ _CANONICAL = {"sessions": stored_session, "attendance": stored_roll}
 
 
 @router.get("/{school_id}/proof")
-async def get_proof(school_id: str, batch_id: UUID, caller: AnyCaller, ledger: Ledger) -> Proof:
+async def get_proof(school_id: str, batch_id: UUID, caller: LedgerReader, ledger: Ledger) -> Proof:
     """That a batch is in the school's chain, and what it said; checked with nothing but sha256."""
     async with reading(ledger.pool, caller.visible) as connection:
         entry = await connection.fetchrow(_ENTRY, school_id, batch_id)

@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.ledger_api.dependencies import AnyCaller, BulkOptions, Ledger, LedgerWriter, Reason, receive, sender_of
+from services.ledger_api.dependencies import BulkOptions, Ledger, LedgerReader, LedgerWriter, Reason, receive, sender_of
 from services.ledger_api.entries import body_schema
 from services.ledger_api.ingest.payload import Session
 from services.ledger_api.ingest.receipt import Receipt
@@ -49,7 +49,7 @@ async def post_sessions(request: Request, caller: LedgerWriter, ledger: Ledger, 
 async def get_session(
     school_id: str,
     session_id: str,
-    caller: AnyCaller,
+    caller: LedgerReader,
     ledger: Ledger,
     request: Request,
     as_of: AsOf = None,
@@ -65,7 +65,7 @@ async def get_session(
 
 
 @router.get("/{school_id}/{session_id}/revisions")
-async def get_revisions(school_id: str, session_id: str, caller: AnyCaller, ledger: Ledger) -> Response:
+async def get_revisions(school_id: str, session_id: str, caller: LedgerReader, ledger: Ledger) -> Response:
     """Its history: who recorded what when, and why."""
     rows = await _revisions(ledger, caller, school_id, session_id, None)
     items = [

@@ -86,3 +86,8 @@ async def test_a_period_is_a_month_or_a_term_and_not_both(school: District) -> N
 async def test_an_unknown_school_is_404(school: District) -> None:
     await school.auditor.report("/v1/reports/workload", school_id="3101159999", month="2025-09", expect=404)
     await school.school(S2).report("/v1/reports/workload", school_id=S1, month="2025-09", expect=404)
+
+
+async def test_a_month_beyond_the_calendar_is_a_problem(school: District) -> None:
+    for month in ("0000-01", "9999-12", "2025-13"):
+        await school.auditor.report("/v1/reports/workload", school_id=S1, month=month, expect=422)

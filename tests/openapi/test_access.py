@@ -1,0 +1,177 @@
+"""Every endpoint of both documents, asked by somebody who may not: another school, a scope less, a token that is none."""
+
+import hmac
+import json
+import time
+from base64 import urlsafe_b64encode
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from services.ledger_api.app import create_app as create_ledger
+from services.reporting.app import create_app as create_reporting
+from shared.openapi import PUBLIC
+from shared.settings import Settings
+from shared.tokens import issue
+from tests.world.district import District, Voice
+from tests.world.standard import MONDAY, PLAN, S1, S2, TERM, duty, session, sheet, slot_of, staff_of
+
+Json = dict[str, Any]
+LINES = [{"staff_id": "T1", "class_hours": 12}]
+# A record of S1 of every kind, and its path.
+RECORDS: dict[str, tuple[Json, str]] = {
+    "schools": ({"school_id": S1, "name": "学校1", "stages": ["primary"], "centre": "primary"}, S1),
+    "slots": ({**slot_of(S1, "s1"), "slot": "s5"}, f"{S1}/{TERM}/s5"),
+    "rooms": ({"school_id": S1, "room": "A1"}, f"{S1}/A1"),
+    "staff": (staff_of(S1, "T90"), "T90"),
+    "students": ({"student_id": "P90", "school_id": S1, "grade": 3}, "P90"),
+    "leaves": ({"staff_id": "T1", "starts_on": "2025-09-15", "ends_on": "2025-09-16", "kind": "sick", "school_id": S1}, "T1/2025-09-15"),
+    "consents": ({"school_id": S1, "term_id": TERM, "student_id": "P1", "opted_in": True}, f"{S1}/{TERM}/P1"),
+    "sessions": (session(headcount=0), f"{S1}/h1"),
+    "attendance": (sheet(), f"{S1}/h1"),
+    "days": ({"school_id": S1, "service_date": MONDAY, "state": "closed"}, f"{S1}/{MONDAY}"),
+    "duties": (duty(), f"{S1}/d1"),
+    "allocation-plans": ({**PLAN, "version": "v9"}, f"{S1}/v9"),
+    "publications": ({"school_id": S1, "publication_id": "p", "kind": "monthly_workload", "period": "2025-09", "lines": LINES}, f"{S1}/p"),
+    "submissions": ({"school_id": S1, "submission_id": "s", "term_id": TERM, "lines": LINES}, f"{S1}/s"),
+    "payments": ({"school_id": S1, "payment_id": "m", "period": TERM, "lines": [{"staff_id": "T1", "amount_fen": 3}]}, f"{S1}/m"),
+    "patrols": ({"school_id": S1, "patrol_id": "w", "service_date": MONDAY}, f"{S1}/w"),
+}  # fmt: skip
+# Registers of the district, which everybody reads; and what is nobody's.
+EVERYBODYS = {"terms": TERM, "closures": "c", "providers": "prv-1", "code-lists": "stage"}
+NO_SETTINGS = Settings(_env_file=None)
+OPERATIONS = [
+    (service, method.upper(), path)
+    for service, create in (("ledger", create_ledger), ("reporting", create_reporting))
+    for path, item in create(NO_SETTINGS).openapi()["paths"].items()
+    for method in item
+    if path not in PUBLIC
+]
+
+
+@pytest.fixture
+async def recorded(school: District) -> tuple[District, dict[str, str]]:
+    """S1 with a record of every kind, audited; and what its paths' parameters are."""
+    voice = school.school(S1)
+    for resource, (record, _path) in RECORDS.items():
+        await voice.post(resource, record)
+    rejected = await voice.post("sessions", session("bad", slot="s9"), mode="partial")
+    await school.bureau.post(
+        "closures", {"closure_id": "c", "starts_on": "2025-10-09", "ends_on": "2025-10-09", "reason": "台风"}
+    )
+    await school.audit()
+    (batch,) = await school.fetch("select batch_id from ledger.batch where resource = 'duties'")
+    (finding,) = await school.fetch("select finding_id from audit.finding where rule = 'A12'")
+    return school, {
+        "school_id": S1, "session_id": "h1", "name": "stage", "code": "primary",
+        "batch_id": str(batch["batch_id"]), "finding_id": finding["finding_id"], "rejected": rejected["batch_id"],
+    }  # fmt: skip
+
+
+def _address(path: str, values: dict[str, str]) -> str:
+    resource = path.split("/")[2]
+    if "{key}" in path:
+        if resource in EVERYBODYS:
+            return f"/v1/{resource}/{EVERYBODYS[resource]}"
+        return f"/v1/{resource}/{RECORDS[resource][1]}"
+    if path.endswith("/rejections"):
+        values = {**values, "batch_id": values["rejected"]}
+    return path.format(**values)
+
+
+async def _ask(district: District, service: str, method: str, path: str, token: str, values: dict[str, str]) -> Any:
+    resource = path.split("/")[2] if path.startswith("/v1/") else ""
+    body = RECORDS.get(resource, ({"staff_id": "x"}, ""))[0] if method == "POST" else None
+    client = district.ledger if service == "ledger" else district.reporting
+    parameters = {"batch_id": values["batch_id"]} if path.endswith("/proof") else {}
+    if "/reports/" in path:
+        parameters = {"school_id": S1, "term_id": TERM}
+    if method == "DELETE":
+        parameters = {"reason": "x"}
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return await client.request(method, _address(path, values), params=parameters, json=body, headers=headers)
+
+
+def _forge(key: Any, algorithm: str, **claims: object) -> str:
+    now = int(time.time())
+    whole = {
+        "iss": "taizhang", "sub": "school-test", "iat": now, "exp": now + 600, "kind": "bureau", "stage": None, "schools": [S1],
+        "scope": "ledger.read ledger.write registers.write documents.write reports.read findings.read", **claims,
+    }  # fmt: skip
+    return jwt.encode({"alg": algorithm, "kid": getattr(key, "kid", "x")}, whole, key, algorithms=[algorithm])
+
+
+def _signed_with_the_public_key(key: ECKey, claims: str) -> str:
+    """The old trick: what verifies ES256, used as an HMAC's secret."""
+    header = urlsafe_b64encode(json.dumps({"alg": "HS256", "kid": key.kid}).encode()).decode().rstrip("=")
+    mac = hmac.digest(key.as_pem(private=False), f"{header}.{claims}".encode(), "sha256")
+    return f"{header}.{claims}.{urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+
+async def test_nobody_gets_in_with_a_token_that_is_none(recorded: tuple[District, dict[str, str]]) -> None:
+    district, values = recorded
+    foreign = ECKey.generate_key("P-256", {"kid": district.key.kid})
+    whole = issue(district.key, client_id="x", kind="bureau", schools=(), stage=None)
+    header, claims, signature = whole.split(".")
+    tokens = {
+        "none": "",
+        "expired": _forge(district.key, "ES256", exp=int(time.time()) - 1),
+        "of a foreign key": _forge(foreign, "ES256"),
+        "unsigned": "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0." + claims + ".",
+        "signed with the public key as a secret": _signed_with_the_public_key(district.key, claims),
+        "with a signature cut short": f"{header}.{claims}.{signature[:-4]}",
+        "of another issuer": _forge(district.key, "ES256", iss="elsewhere"),
+        "of odd shape": "a.b",
+    }
+    for service, method, path in OPERATIONS:
+        for what, token in tokens.items():
+            answer = await _ask(district, service, method, path, token, values)
+            assert answer.status_code == 401, f"{method} {path} with a token {what}: {answer.text[:200]}"
+            assert answer.headers["www-authenticate"].startswith("Bearer")
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_nobody_gets_in_without_the_scope(recorded: tuple[District, dict[str, str]]) -> None:
+    district, values = recorded
+    token = issue(district.key, client_id="x", kind="school", schools=[S1], stage=None, scopes=())
+    open_to_all = {"/oauth/token_info", "/v1/code-lists", "/v1/code-lists/{name}", "/v1/code-lists/{name}/{code}"}
+    for service, method, path in OPERATIONS:
+        answer = await _ask(district, service, method, path, token, values)
+        assert answer.status_code == (200 if path in open_to_all else 403), f"{method} {path}: {answer.text[:200]}"
+
+
+async def test_the_owner_gets_in_everywhere(recorded: tuple[District, dict[str, str]]) -> None:
+    district, values = recorded
+    bureaus = {"terms", "closures", "providers", "code-lists"}
+    for service, method, path in OPERATIONS:
+        if method == "GET" and not path.endswith("/stream"):
+            answer = await _ask(district, service, method, path, district.school(S1).token, values)
+            assert answer.status_code == 200, f"{method} {path}: {answer.text[:300]}"
+        elif method == "POST" and path.split("/")[2] not in bureaus:
+            answer = await _ask(district, service, method, path, district.school(S1).token, values)
+            assert answer.json()["unchanged"] == 1, f"{method} {path}: {answer.text[:300]}"
+
+
+async def test_another_school_sees_nothing_and_writes_nothing(recorded: tuple[District, dict[str, str]]) -> None:
+    district, values = recorded
+    stranger: Voice = district.school(S2)
+    heads = await district.fetch("select school_id, head from ledger.chain_head order by 1")
+    for service, method, path in OPERATIONS:
+        parts = path.split("/")
+        if parts[1] != "v1" or parts[2] in EVERYBODYS or path.endswith("/stream"):
+            continue
+        answer = await _ask(district, service, method, path, stranger.token, values)
+        if method == "GET" and "{" not in path and "/reports/" not in path:
+            assert answer.status_code == 200, f"{method} {path}: {answer.text[:200]}"
+            assert S1 not in str([item.get("school_id") for item in answer.json()["items"]]), path
+        else:
+            assert answer.status_code in {404, 422}, f"{method} {path}: {answer.status_code} {answer.text[:200]}"
+            assert answer.status_code == 404 or answer.json()["code"] == "unknown_staff", answer.text
+    assert await district.fetch("select school_id, head from ledger.chain_head order by 1") == heads
+
+
+def test_every_resource_that_is_written_has_a_record_here() -> None:
+    written = {path.split("/")[2] for _service, method, path in OPERATIONS if method == "POST"}
+    assert written <= RECORDS.keys() | EVERYBODYS.keys()
