@@ -14,7 +14,10 @@ import yaml
 from joserfc.jwk import ECKey
 
 from services.cli.embedded import Stores, embedded_stores
+from services.cli.processes import running_services
+from services.cli.up import signing_key_of
 from shared.migrations import migrate
+from shared.settings import Settings
 from tests.world.district import District, open_district
 from tests.world.standard import open_standard_school
 
@@ -81,6 +84,25 @@ async def school(stores: Stores, standard: str, signing_key: str) -> AsyncIterat
     with cloned(stores, standard) as url:
         async with open_district(url, stores.redis_url, signing_key) as opened:
             yield opened
+
+
+@pytest.fixture
+def served(stores: Stores, standard: str) -> Iterator[tuple[str, str]]:
+    """The ledger API as a process over the standard schools: its address, and the database's URL."""
+    data_dir = Path(tempfile.mkdtemp(prefix="taizhang-served-"))
+    settings = Settings(_env_file=None, data_dir=data_dir, ledger_port=0, reporting_port=0)
+    with (
+        cloned(stores, standard) as url,
+        running_services(
+            settings,
+            Stores(url, stores.redis_url),
+            signing_key_of(settings),
+            commands=("api",),
+            lines_to=data_dir / "log",
+        ) as running,
+    ):
+        yield running.ledger_url, url
+    shutil.rmtree(data_dir)
 
 
 @pytest.fixture

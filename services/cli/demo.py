@@ -19,9 +19,10 @@ from services.cli.clients import NewClient, create_client
 from services.cli.embedded import discard_stores
 from services.cli.processes import free_port_or
 from services.cli.progress import progress_bar
-from services.cli.push import Pushed, SignedIn, files_of, push_files, resource_of
+from services.cli.push import Pushed, SignedIn, push_sources
 from services.cli.simulator import simulate
 from services.cli.simulator.people import TERM_ID
+from services.cli.sources import sources_of
 from services.cli.up import serve_until_asked, stack
 from shared.money import Fen, shown_yuan
 from shared.settings import Settings
@@ -100,15 +101,17 @@ def _work_through(
     simulated = time.monotonic()
     school_ids = [school["school_id"] for school in _lines(folder / "01-schools.ndjson")]
     vendor = create_client(database_url, kind="school", schools=school_ids, name="demo school system")
-    files = files_of([folder])
+    sources = sources_of([folder])
     signed_in = {
         client.kind: SignedIn(ledger_url, client.client_id, client.client_secret) for client in (bureau, vendor)
     }
     pushed = Pushed()
-    with progress_bar("pushing", sum(path.stat().st_size for path in files)) as advance:
-        for path in files:
-            sender = signed_in["bureau" if resource_of(path) in OF_THE_BUREAU else "school"]
-            pushed.include(push_files(ledger_url, sender, [path], told=lambda _resource, size: advance(size)))
+    with progress_bar("pushing", sum(source.size for source in sources)) as advance:
+        for source in sources:
+            sender = signed_in["bureau" if source.resource in OF_THE_BUREAU else "school"]
+            pushed.include(
+                push_sources(ledger_url, sender, [source], told=lambda landed: advance(len(landed.chunk.content)))
+            )
     sent = time.monotonic()
     _await_audit(database_url)
     audited = time.monotonic()

@@ -50,6 +50,13 @@ class StageName(StrEnum):
     junior = "junior"
 
 
+class Mode(StrEnum):
+    """How a push is taken."""
+
+    atomic = "atomic"
+    partial = "partial"
+
+
 @app.command()
 def up(data_dir: DataDir = None) -> None:
     """The whole stack in the foreground, until Ctrl-C."""
@@ -148,21 +155,51 @@ def simulate(
 
 @app.command()
 def push(
-    paths: Annotated[list[Path], typer.Argument(help="NDJSON files, or folders of them")],
+    paths: Annotated[list[Path], typer.Argument(help="NDJSON, CSV, XLSX files, OneRoster zips, or folders of them")],
     url: Annotated[str, typer.Option(help="the ledger API")] = "http://127.0.0.1:8001",
+    mode: Annotated[Mode, typer.Option(help="partial: what is good lands, the rest is named")] = Mode.atomic,
+    resource: Annotated[str | None, typer.Option(help="what the files hold, where their names do not say it")] = None,
     client_id: Annotated[str, typer.Option(envvar="TAIZHANG_CLIENT_ID", help="who signs in")] = "",
     client_secret: Annotated[str, typer.Option(envvar="TAIZHANG_CLIENT_SECRET", help="its secret")] = "",
+    data_dir: DataDir = None,
 ) -> None:
-    """Upload files with progress; print what became of the records."""
+    """Upload files with progress; print each receipt, then the totals. Interrupted, it goes on where it was."""
     from services.cli.progress import progress_bar
-    from services.cli.push import SignedIn, files_of, push_files
+    from services.cli.push import Journal, Landed, SignedIn, push_sources
+    from services.cli.sources import sources_of
+    from shared.settings import read_settings
 
-    files = files_of(paths)
-    with progress_bar("pushing", sum(path.stat().st_size for path in files)) as advance:
-        pushed = push_files(
-            url, SignedIn(url, client_id, client_secret), files, told=lambda _resource, size: advance(size)
-        )
+    sources = sources_of(paths, resource=resource)
+    journal = Journal(read_settings(data_dir=data_dir).data_dir / "push.json", url)
+    with progress_bar("pushing", sum(source.size for source in sources)) as advance:
+
+        def tell(landed: Landed) -> None:
+            counts = {name: landed.receipt[name] for name in ("batch_id", "received", "created", "revised", "rejected")}
+            print(json.dumps({"file": landed.source.path.name, "resource": landed.source.resource, **counts}))
+            for error in landed.errors():
+                print(f"taizhang: {error}", file=sys.stderr)
+            advance(len(landed.chunk.content))
+
+        signed_in = SignedIn(url, client_id, client_secret)
+        pushed = push_sources(url, signed_in, sources, mode=mode.value, told=tell, journal=journal)
     print(json.dumps(asdict(pushed)))
+    if pushed.rejected:
+        raise typer.Exit(1)
+
+
+@app.command()
+def template(
+    resource: Annotated[str, typer.Argument(help="what is to be filled in, e.g. sessions")],
+    out: Annotated[Path, typer.Option(help="the XLSX file to write")],
+) -> None:
+    """Write the form that a school without an information system fills in; `push` takes it."""
+    from services.cli.template import UnknownForm, write_template
+
+    try:
+        columns = write_template(resource, out)
+    except UnknownForm as error:
+        raise typer.BadParameter(str(error)) from error
+    print(json.dumps({"file": str(out), "resource": resource, "columns": columns}, ensure_ascii=False))
 
 
 @app.command()
@@ -287,13 +324,26 @@ def _one_line_errors() -> Iterator[None]:
     """What an operator can mend is said in one line, with exit status 1."""
     from services.audit_worker.catalogue import RuleInvalid
     from services.cli.embedded import StateDirectoryInUse, StoreDidNotStart
+    from services.cli.oneroster import RosterInvalid
     from services.cli.processes import ServiceEnded
     from services.cli.push import PushFailed
+    from services.cli.sources import SourceUnreadable
     from shared.settings import SettingsInvalid
+
+    told = (
+        RuleInvalid,
+        StateDirectoryInUse,
+        StoreDidNotStart,
+        ServiceEnded,
+        PushFailed,
+        SourceUnreadable,
+        RosterInvalid,
+        SettingsInvalid,
+    )
 
     try:
         yield
-    except (RuleInvalid, StateDirectoryInUse, StoreDidNotStart, ServiceEnded, PushFailed, SettingsInvalid) as error:
+    except told as error:
         print(f"taizhang: {error}", file=sys.stderr)
         sys.exit(1)
 

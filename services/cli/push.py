@@ -4,25 +4,29 @@ A chunk counts as sent only after a 2xx. Whatever fails in between is sent again
 """
 
 import gzip
-import re
+import json
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
-# One request's share of a file: a few hundred milliseconds of work for the ledger.
-CHUNK_BYTES = 1 * 1024 * 1024
+from services.cli.sources import CSV, Chunk, Source
+
 ATTEMPTS = 6
 PATIENCE_SECONDS = 120.0
-_NAME = re.compile(r"^(?:[0-9]+-)?(.+?)(?:-[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?)?(?:-corrections)?\.ndjson$")
 
 
 class PushFailed(Exception):
     """The ledger refused a chunk, or did not answer; carries what it said."""
+
+
+_COUNTS = ("received", "created", "revised", "unchanged", "rejected")
 
 
 @dataclass
@@ -33,17 +37,18 @@ class Pushed:
     created: int = 0
     revised: int = 0
     unchanged: int = 0
+    rejected: int = 0
     by_resource: dict[str, int] = field(default_factory=dict)
 
     def add(self, resource: str, receipt: dict[str, Any]) -> None:
         """Count one receipt."""
-        for name in ("received", "created", "revised", "unchanged"):
+        for name in _COUNTS:
             setattr(self, name, getattr(self, name) + receipt[name])
         self.by_resource[resource] = self.by_resource.get(resource, 0) + receipt["received"]
 
     def include(self, other: "Pushed") -> None:
         """Count what another push did."""
-        for name in ("received", "created", "revised", "unchanged"):
+        for name in _COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for resource, count in other.by_resource.items():
             self.by_resource[resource] = self.by_resource.get(resource, 0) + count
@@ -83,75 +88,126 @@ class SignedIn(httpx.Auth):
         return token
 
 
-def files_of(paths: Sequence[Path]) -> list[Path]:
-    """The NDJSON files named, and those of folders, in order of their names."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found.extend(sorted(each for each in path.glob("*.ndjson") if each.stem != "labels"))
-        elif path.exists():
-            found.append(path)
+@dataclass(frozen=True)
+class Landed:
+    """One chunk that the ledger acknowledged."""
+
+    source: Source
+    chunk: Chunk
+    receipt: dict[str, Any]
+
+    def errors(self) -> Iterator[str]:
+        """What was turned away in partial mode, by the place in the file."""
+        for error in self.receipt["errors"]:
+            yield f"{_place_in(self.source, self.chunk, error['pointer'])}: {error['detail']}"
+
+
+class Journal:
+    """How far an interrupted push came: chunks acknowledged in order, by source. Gone once all is sent."""
+
+    def __init__(self, path: Path, ledger_url: str) -> None:
+        """`path`: the file it is kept in; made when there is something to keep."""
+        self._path, self._url = path, ledger_url
+        self._done: dict[str, int] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+    def done(self, source: Source) -> int:
+        """How many chunks of the source have landed before."""
+        return self._done.get(self._key(source), 0)
+
+    def note(self, source: Source) -> None:
+        """One chunk more has landed."""
+        self._done[self._key(source)] = self.done(source) + 1
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        whole = self._path.with_suffix(".new")
+        whole.write_text(json.dumps(self._done), "utf-8")
+        whole.replace(self._path)
+
+    def forget(self, sources: Sequence[Source]) -> None:
+        """All of these are sent."""
+        for source in sources:
+            self._done.pop(self._key(source), None)
+        if self._done:
+            self._path.write_text(json.dumps(self._done), "utf-8")
         else:
-            raise PushFailed(f"{path} is not there")
-    return found
+            self._path.unlink(missing_ok=True)
+
+    def _key(self, source: Source) -> str:
+        """A file that was changed since is another one."""
+        stat = source.path.stat()
+        parts = (self._url, str(source.path.resolve()), source.resource, stat.st_size, stat.st_mtime_ns)
+        return sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def resource_of(path: Path) -> str:
-    """The resource that a file's name says: `10-sessions-2025-09.ndjson` → `sessions`."""
-    named = _NAME.match(path.name)
-    if named is None:
-        raise PushFailed(f"{path.name}: name the file after its resource, e.g. sessions.ndjson")
-    return named[1]
-
-
-def push_files(
+def push_sources(
     ledger_url: str,
     auth: httpx.Auth,
-    files: Sequence[Path],
+    sources: Sequence[Source],
     *,
-    told: Callable[[str, int], None] = lambda _resource, _bytes: None,
+    mode: Literal["atomic", "partial"] = "atomic",
+    told: Callable[[Landed], None] = lambda _landed: None,
+    journal: Journal | None = None,
     at_once: int = 2,
 ) -> Pushed:
-    """Send every file; files of one resource follow another's as given. `told` hears of each chunk that has landed.
+    """Send every source; those of one resource follow another's as given. `told` hears of each chunk that has landed.
 
-    Raises PushFailed with the first refusal.
+    `journal`: chunks that landed before are not sent again. Raises PushFailed with the first refusal.
     """
     pushed = Pushed()
     with (
         httpx.Client(base_url=ledger_url, auth=auth, timeout=PATIENCE_SECONDS, trust_env=False) as client,
         ThreadPoolExecutor(at_once) as senders,
     ):
-        for path in files:
-            resource = resource_of(path)
-            for receipt, size in senders.map(lambda chunk, of=resource: _send(client, of, chunk), _chunks(path)):
-                pushed.add(resource, receipt)
-                told(resource, size)
+        for source in sources:
+            chunks = islice(source.chunks(), journal.done(source) if journal else 0, None)
+            for landed in senders.map(lambda chunk, of=source: _send(client, of, chunk, mode), chunks):
+                pushed.add(source.resource, landed.receipt)
+                told(landed)
+                if journal is not None:
+                    journal.note(source)
+    if journal is not None:
+        journal.forget(sources)
     return pushed
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
-    """Whole lines, about CHUNK_BYTES at a time."""
-    with path.open("rb") as lines:
-        while chunk := b"".join(lines.readlines(CHUNK_BYTES)):
-            yield chunk
-
-
-def _send(client: httpx.Client, resource: str, chunk: bytes) -> tuple[dict[str, Any], int]:
+def _send(client: httpx.Client, source: Source, chunk: Chunk, mode: str) -> Landed:
     said = ""
     for attempt in range(ATTEMPTS):
         try:
             answer = client.post(
-                f"/v1/{resource}",
-                content=gzip.compress(chunk, 1),
-                headers={"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip", "Accept-Language": "en"},
+                f"/v1/{source.resource}",
+                params={"mode": mode},
+                content=gzip.compress(chunk.content, 1),
+                headers={"Content-Type": chunk.content_type, "Content-Encoding": "gzip", "Accept-Language": "en"},
             )
         except httpx.TransportError as error:
             said = repr(error)
         else:
             if answer.is_success:
-                return answer.json(), len(chunk)
-            said = answer.text
+                return Landed(source, chunk, answer.json())
+            said = _said(source, chunk, answer)
             if answer.status_code not in {429, 503}:
                 break
         time.sleep(min(0.2 * 2**attempt, 5.0))
-    raise PushFailed(f"{resource}: {said[:2000]}")
+    raise PushFailed(f"{source.path.name} ({source.resource}): {said}")
+
+
+def _said(source: Source, chunk: Chunk, answer: httpx.Response) -> str:
+    """A refusal in a line a place, as an operator reads it."""
+    try:
+        problem = answer.json()
+    except ValueError:
+        return answer.text[:2000]
+    errors = problem.get("errors", ())
+    lines = [f"{_place_in(source, chunk, error['pointer'])}: {error['detail']}" for error in errors[:20]]
+    more = problem.get("error_count", 0) - len(lines)
+    return "\n  ".join([problem.get("detail", answer.text), *lines, *([f"and {more} more"] if more > 0 else [])])
+
+
+def _place_in(source: Source, chunk: Chunk, pointer: str) -> str:
+    """A pointer into a chunk as the line of the file, and the field."""
+    record, _, rest = pointer.removeprefix("/").partition("/")
+    if not record.isdigit():
+        return f"{source.path.name} {pointer}"
+    # Lines are counted from 1, and a table's first is its header.
+    line = chunk.first_row + int(record) + (2 if source.content_type == CSV else 1)
+    return f"{source.path.name} line {line}{' ' + rest if rest else ''}"

@@ -175,9 +175,9 @@ def test_the_day_of_an_operator(place: Place, tmp_path: Path) -> None:
     vendor = _client(place, "--kind", "school", *(word for school_id in school_ids for word in ("--school", school_id)))
 
     def push(signed_in: dict[str, str], paths: list[Path]) -> dict[str, int]:
-        pushed: dict[str, int] = json.loads(
-            place.run("push", *map(str, paths), "--url", urls["ledger"], **signed_in).stdout
-        )
+        printed = place.run("push", *map(str, paths), "--url", urls["ledger"], **signed_in).stdout.splitlines()
+        pushed: dict[str, int] = json.loads(printed[-1])
+        assert sum(json.loads(receipt)["received"] for receipt in printed[:-1]) == pushed["received"]
         return pushed
 
     for signed_in, paths in ((bureau, of_the_bureau), (vendor, rest)):

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.cli.push import files_of, resource_of
 from services.cli.simulator import simulate
+from services.cli.sources import sources_of
 from tests.world.district import District
 
 Json = dict[str, Any]
@@ -63,10 +63,10 @@ def test_more_days_than_the_term_has_are_refused(tmp_path: Path) -> None:
 async def test_the_audit_finds_what_was_planted_and_nothing_else(district: District, tmp_path: Path, seed: int) -> None:
     simulate(schools=4, days=13, seed=seed, out=tmp_path, pupils=(60, 120))
     schools = district.school(*(school["school_id"] for school in lines(tmp_path / "01-schools.ndjson")))
-    for path in files_of([tmp_path]):
-        records = lines(path)
+    for source in sources_of([tmp_path]):
+        records = lines(source.path)
         for start in range(0, len(records), 500):
-            await schools.post(resource_of(path), *records[start : start + 500])
+            await schools.post(source.resource, *records[start : start + 500])
     await district.audit()
     found = {
         (finding["rule"], finding["school_id"], finding["subject"]["id"], finding["service_date"] or finding["period"])

@@ -16,8 +16,9 @@ import pytest
 from services.cli.clients import create_client
 from services.cli.embedded import Stores, embedded_stores
 from services.cli.processes import Running, running_services
-from services.cli.push import SignedIn, files_of, push_files, resource_of
+from services.cli.push import SignedIn, push_sources
 from services.cli.simulator import simulate
+from services.cli.sources import sources_of
 from services.cli.up import signing_key_of
 from shared.migrations import migrate
 from shared.settings import Settings
@@ -46,8 +47,8 @@ class Stack:
             "school": create_client(self.stores.database_url, kind="school", schools=ids),
         }
         auth = {kind: SignedIn(url, client.client_id, client.client_secret) for kind, client in clients.items()}
-        for sent, path in enumerate(files_of([self.folder])):
-            push_files(url, auth["bureau" if resource_of(path) in OF_THE_BUREAU else "school"], [path])
+        for sent, source in enumerate(sources_of([self.folder])):
+            push_sources(url, auth["bureau" if source.resource in OF_THE_BUREAU else "school"], [source])
             between(sent)
 
     def await_audit(self) -> None:
