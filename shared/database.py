@@ -75,7 +75,12 @@ async def open_pool(database_url: str, *, role: ServiceRole, size: int) -> async
         min_size=min(2, size),
         max_size=size,
         server_settings=role_settings(role),
+        reset=_keep,
     )
+
+
+async def _keep(_connection: asyncpg.Connection) -> None:
+    """Nothing of ours outlives its transaction: no round trip to reset what was never set."""
 
 
 def role_settings(role: ServiceRole) -> dict[str, str]:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
+from fastapi.responses import Response
 from msgspec import Struct
 
 from services.ledger_api.ingest.append import Ledger as LedgerWriterOfFacts
@@ -23,7 +24,8 @@ from shared.tokens import Caller
 REPLAY_LOOKUP_BYTES = 4096
 
 
-def _ledger(request: Request) -> LedgerWriterOfFacts:
+# Asynchronous, so that it is called and not sent to a thread.
+async def _ledger(request: Request) -> LedgerWriterOfFacts:
     ledger: LedgerWriterOfFacts = request.app.state.ledger
     return ledger
 
@@ -44,7 +46,7 @@ class Bulk:
     mode: Literal["atomic", "partial"]
 
 
-def _bulk(
+async def _bulk(
     dry_run: Annotated[bool, Query(description="validate and write nothing")] = False,
     mode: Annotated[
         Literal["atomic", "partial"],
@@ -67,7 +69,7 @@ async def receive(
     choose: Callable[[bytes], type[Struct]],
     append: Callable[[Decoded[Any], Sender], Awaitable[Receipt]],
     bulk: Bulk,
-) -> Receipt:
+) -> Response:
     """One bulk write from bytes to receipt. An exact replay is answered from its first receipt, undecoded."""
     body = await read_body(request.stream(), request.headers.get("content-encoding", "").strip().lower())
     digest = sha256(body).digest()
@@ -75,25 +77,32 @@ async def receive(
     if len(body) > REPLAY_LOOKUP_BYTES and not bulk.dry_run and sender.precondition is None:
         earlier = await ledger.replayed(resource, sender)
         if earlier is not None:
-            return earlier
+            return answer_with(earlier)
     content_type = request.headers.get("content-type", "")
     if bulk.mode == "atomic":
-        return await append(decode(body, content_type, choose), sender)
+        return answer_with(await append(decode(body, content_type, choose), sender))
     decoded = decode(body, content_type, choose, partial=True)
     receipt, rejected = await append_partially(decoded, append, sender)
     if not rejected:
-        return receipt
+        return answer_with(receipt)
     if not bulk.dry_run:
         await keep_rejected(ledger.pool, rejected, receipt, resource, sender)
     faults = [fault for each in rejected for fault in each.faults]
-    return receipt.model_copy(
-        update={
-            "received": receipt.received + len(rejected),
-            "rejected": len(rejected),
-            "errors": [fault.shown(language_of(request)) for fault in faults[:FAULTS_LISTED]],
-            "error_count": len(faults),
-        }
+    return answer_with(
+        receipt.model_copy(
+            update={
+                "received": receipt.received + len(rejected),
+                "rejected": len(rejected),
+                "errors": [fault.shown(language_of(request)) for fault in faults[:FAULTS_LISTED]],
+                "error_count": len(faults),
+            }
+        )
     )
+
+
+def answer_with(receipt: Receipt) -> Response:
+    """The receipt as it is: it was made here, and needs no second look."""
+    return Response(receipt.model_dump_json(), media_type="application/json")
 
 
 def precondition_of(request: Request) -> Precondition | None:

@@ -68,7 +68,12 @@ def entry_router(resource: Resource[Payload], *, scope: str) -> APIRouter:
     one = "/{school_id}/{key:path}" if under_school else "/{key:path}"
     writers_only = [Depends(requires(scope))]
     router.add_api_route(
-        "", endpoints.post, methods=["POST"], dependencies=writers_only, openapi_extra=body_schema(resource.payload)
+        "",
+        endpoints.post,
+        methods=["POST"],
+        response_model=Receipt,
+        dependencies=writers_only,
+        openapi_extra=body_schema(resource.payload),
     )
     router.add_api_route("", endpoints.list_current, methods=["GET"], response_model=None)
     router.add_api_route(one, endpoints.get_one, methods=["GET"], response_model=None)
@@ -82,7 +87,7 @@ class _Endpoints(Generic[Payload]):
     def __init__(self, resource: Resource[Payload]) -> None:
         self._resource = resource
 
-    async def post(self, request: Request, caller: AnyCaller, ledger: Ledger, bulk: BulkOptions) -> Receipt:
+    async def post(self, request: Request, caller: AnyCaller, ledger: Ledger, bulk: BulkOptions) -> Response:
         """Record one or many, each a new record, a new revision or unchanged."""
         return await receive(
             request,

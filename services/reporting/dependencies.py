@@ -17,7 +17,7 @@ FindingsReader = Annotated[Caller, Depends(requires("findings.read"))]
 LedgerReader = Annotated[Caller, Depends(requires("ledger.read"))]
 
 
-def format_of(
+async def format_of(
     request: Request,
     format_: Annotated[Format | None, Query(alias="format", description="json (default) or csv")] = None,
 ) -> Format:
@@ -36,10 +36,16 @@ def format_of(
 # What an endpoint with an AnswerFormat says of itself in the OpenAPI document.
 IN_EITHER_FORMAT: dict[int | str, dict[str, Any]] = {200: {"content": {media_type: {} for media_type in FORMATS}}}
 AnswerFormat = Annotated[Format, Depends(format_of)]
-AnswerLanguage = Annotated[Language, Depends(language_of)]
 
 
-def _pool(request: Request) -> asyncpg.Pool:
+async def _language(request: Request) -> Language:
+    return language_of(request)
+
+
+AnswerLanguage = Annotated[Language, Depends(_language)]
+
+
+async def _pool(request: Request) -> asyncpg.Pool:
     pool: asyncpg.Pool = request.app.state.pool
     return pool
 

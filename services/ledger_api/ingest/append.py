@@ -4,6 +4,7 @@ Each write is one call of a function in `shared/migrations/sql/append.sql`: the 
 outbox are its one transaction, so that nothing is half-applied, whatever dies.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -41,6 +42,9 @@ from shared.tokens import Caller
 STALE_ROLL = "TZ001"
 BELONGS_TO_ANOTHER_SCHOOL = "TZ003"
 ONLY_THE_BUREAU_CHANGES_IT = "TZ004"
+
+# The digests of so many bodies are kept, to know an exact replay; a district's week in a few MiB.
+BODIES_REMEMBERED = 20_000
 
 Payload = TypeVar("Payload", bound=Struct)
 
@@ -102,9 +106,15 @@ class Ledger:
         self.pool = pool
         self._bell = bell
         self._book = RollBook()
+        self._seen: OrderedDict[bytes | None, None] = OrderedDict()
 
     async def replayed(self, resource: str, sender: Sender) -> Receipt | None:
-        """The receipt of an exact replay of an earlier body, or None; it writes nothing and decodes nothing."""
+        """The receipt of an exact replay of an earlier body, or None; it writes nothing and decodes nothing.
+
+        Only a body that this process has seen is looked up: for any other it would be a question in vain.
+        """
+        if sender.body_digest not in self._seen:
+            return None
         request = _request(uuid4(), sender, received=0, schools=[], versions=[])
         async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             rows = await connection.fetch("select * from ledger.replayed($1, $2)", request, resource)
@@ -281,6 +291,9 @@ class Ledger:
                     receipt = await self._write_under_lock(connection, batch, sender, pointer)
         if receipt.chains:
             self._bell.ring()
+            self._seen[sender.body_digest] = None
+            if len(self._seen) > BODIES_REMEMBERED:
+                self._seen.popitem(last=False)
         return receipt
 
     async def _known(self, connection: asyncpg.Connection, batch: Batch) -> Known:

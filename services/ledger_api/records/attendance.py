@@ -38,8 +38,8 @@ def _sheet_or_mark(raw: bytes) -> type[AttendanceSheet | AttendanceMark]:
     return AttendanceMark if b'"student_id"' in raw[: end if end > 0 else None] else AttendanceSheet
 
 
-@router.post("", openapi_extra=body_schema(AttendanceSheet, AttendanceMark))
-async def post_attendance(request: Request, caller: LedgerWriter, ledger: Ledger, bulk: BulkOptions) -> Receipt:
+@router.post("", response_model=Receipt, openapi_extra=body_schema(AttendanceSheet, AttendanceMark))
+async def post_attendance(request: Request, caller: LedgerWriter, ledger: Ledger, bulk: BulkOptions) -> Response:
     """Append rolls: whole sheets, or single marks that move only the pupils they name; 一(二)1."""
     return await receive(
         request,

@@ -31,8 +31,8 @@ _REVISIONS = """
 """
 
 
-@router.post("", openapi_extra=body_schema(Session))
-async def post_sessions(request: Request, caller: LedgerWriter, ledger: Ledger, bulk: BulkOptions) -> Receipt:
+@router.post("", response_model=Receipt, openapi_extra=body_schema(Session))
+async def post_sessions(request: Request, caller: LedgerWriter, ledger: Ledger, bulk: BulkOptions) -> Response:
     """Append sessions held or cancelled, each a new record or a new revision; 一(二)1."""
     return await receive(
         request,

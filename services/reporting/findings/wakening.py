@@ -73,7 +73,7 @@ class Wakening:
             self._changed.notify_all()
 
 
-def _wakening(request: Request) -> Wakening:
+async def _wakening(request: Request) -> Wakening:
     wakening: Wakening = request.app.state.wakening
     return wakening
 
