@@ -6,7 +6,7 @@ outbox are its one transaction, so that nothing is half-applied, whatever dies.
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Any, Protocol, TypeVar
 from uuid import UUID, uuid4
@@ -21,6 +21,7 @@ from services.ledger_api.ingest.check import (
     void_roll_rows,
     void_session_rows,
 )
+from services.ledger_api.ingest.columns import array_literal
 from services.ledger_api.ingest.decode import Decoded
 from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet, Session
 from services.ledger_api.ingest.precondition import (
@@ -51,6 +52,8 @@ Payload = TypeVar("Payload", bound=Struct)
 # The request, the terms' bounds, then one parameter a column.
 _SESSIONS = f"select * from ledger.append_sessions({', '.join(f'${n}' for n in range(1, 25))})"  # noqa: S608 only $n
 _ATTENDANCE = f"select * from ledger.append_attendance({', '.join(f'${n}' for n in range(1, 18))})"  # noqa: S608 only $n
+_USUAL_SESSION: Mapping[str, object] = {"states": "held"}
+_USUAL_ROLL: Mapping[str, object] = {"states": "recorded", "patches": False, "weights": 1}
 _ENTRIES = "select * from ledger.append_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 
 
@@ -96,6 +99,8 @@ class Batch:
     # The revision of the batch's one record, asked under the lock when a request has a precondition.
     revision_of: Revision
     opens_chains: bool = False
+    # What most columns hold from end to end; the statement fills it in where the column does not travel.
+    usual: Mapping[str, object] = field(default_factory=dict)
 
 
 class Ledger:
@@ -140,6 +145,7 @@ class Ledger:
             },
             check=lambda known: check_sessions(records, known, sessions.pointer),
             statement=_SESSIONS,
+            usual=_USUAL_SESSION,
             before_columns=_term_bounds,
             revision_of=Revision(SESSION_REVISION, lambda: (records[0].school_id, records[0].session_id)),
         )
@@ -154,6 +160,7 @@ class Ledger:
             staff_ids=(),
             check=lambda known: check_attendance(records, known, rolls.pointer),
             statement=_ATTENDANCE,
+            usual=_USUAL_ROLL,
             before_columns=_term_bounds,
             revision_of=Revision(ROLL_REVISION, lambda: (records[0].school_id, records[0].session_id)),
         )
@@ -332,7 +339,10 @@ class Ledger:
         # A school that registers itself has no roll yet to be checked against.
         versions = [None if batch.opens_chains else known.rolls[school_id].version for school_id in schools]
         request = _request(batch_id, sender, received=batch.size, schools=schools, versions=versions)
-        columns = [getattr(rows, column.name) for column in fields(rows)]  # type: ignore[arg-type]
+        usual = dict(batch.usual)
+        if usual and len(schools) == 1:
+            usual["school_ids"] = schools[0]
+        columns = [_column(getattr(rows, column.name), usual.get(column.name)) for column in fields(rows)]  # type: ignore[arg-type]
         try:
             appended = await connection.fetch(batch.statement, request, *batch.before_columns(known), *columns)
         except asyncpg.PostgresError as error:
@@ -346,6 +356,11 @@ class Ledger:
                 raise Refused("district_only", resource=str(error)) from error
             raise
         return receipt_of(batch_id, appended, received=batch.size)
+
+
+def _column(column: list[Any], usual: object) -> str | None:
+    """One column as it travels: none at all where every record says what is usual, or nothing."""
+    return None if column.count(usual) == len(column) else array_literal(column)
 
 
 def _request(
