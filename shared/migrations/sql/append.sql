@@ -399,17 +399,6 @@ begin
     end if;
 end $$;
 
--- The pupils of one status after a patch: those not touched by it stay, those it names come.
-create function ledger.patched(p_before integer[], p_named integer[], p_touched integer[]) returns integer[]
-language sql immutable parallel safe as $$
-    select nullif(array(
-        (select unnest(p_before) except select unnest(p_touched))
-        union
-        select unnest(p_named)
-        order by 1
-    ), '{}')
-$$;
-
 -- The canonical bytes of a roll: what its digest is over (shared/chain.py says the same in Python).
 create function ledger.roll_canonical(
     p_school_id text, p_service_date date, p_session_id text, p_state text,
@@ -503,9 +492,52 @@ begin
         union all
         select
             school_id, service_date, session_id, state,
-            ledger.patched(was_present, present, touched), ledger.patched(was_late, late, touched),
-            ledger.patched(was_left_early, left_early, touched), ledger.patched(was_absent, absent, touched),
-            ledger.patched(was_excused, excused, touched),
+            -- Whoever the patch names leaves the status they had and comes to the one it says; the others stay.
+            case
+                when present is null and not coalesce(was_present && touched, false) then was_present
+                else nullif(array(
+                    select pupil from unnest(was_present) as pupil where pupil <> all (touched)
+                    union all
+                    select unnest(present)
+                    order by 1
+                ), '{}')
+            end,
+            case
+                when late is null and not coalesce(was_late && touched, false) then was_late
+                else nullif(array(
+                    select pupil from unnest(was_late) as pupil where pupil <> all (touched)
+                    union all
+                    select unnest(late)
+                    order by 1
+                ), '{}')
+            end,
+            case
+                when left_early is null and not coalesce(was_left_early && touched, false) then was_left_early
+                else nullif(array(
+                    select pupil from unnest(was_left_early) as pupil where pupil <> all (touched)
+                    union all
+                    select unnest(left_early)
+                    order by 1
+                ), '{}')
+            end,
+            case
+                when absent is null and not coalesce(was_absent && touched, false) then was_absent
+                else nullif(array(
+                    select pupil from unnest(was_absent) as pupil where pupil <> all (touched)
+                    union all
+                    select unnest(absent)
+                    order by 1
+                ), '{}')
+            end,
+            case
+                when excused is null and not coalesce(was_excused && touched, false) then was_excused
+                else nullif(array(
+                    select pupil from unnest(was_excused) as pupil where pupil <> all (touched)
+                    union all
+                    select unnest(excused)
+                    order by 1
+                ), '{}')
+            end,
             coalesce(taken_by, was_taken_by), coalesce(taken_at, was_taken_at), weight, reason,
             latest_revision, latest_digest
         from beside_latest
