@@ -22,7 +22,8 @@ Count = Annotated[int, Meta(ge=0, le=100_000)]
 ClassHours = Annotated[Decimal, Meta(description="class hours (课时), at most two decimals, 0 to 24")]
 
 
-class Record(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+# No record can be part of a cycle: the collector need not look at the thousands that a batch makes.
+class Record(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=False):
     """What every record on the wire is: named fields, none unknown."""
 
 

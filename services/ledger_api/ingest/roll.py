@@ -23,14 +23,26 @@ class Slot:
     ends_at: str
 
 
+DAYS_REMEMBERED = 1000
+
+
 @dataclass(frozen=True)
 class Calendar:
     """The district's terms in order of their start."""
 
     terms: Sequence[Term] = ()
+    _known: dict[date, Term | None] = field(default_factory=dict, compare=False, repr=False)
 
     def term_of(self, day: date) -> Term | None:
-        """The term a date lies in, if any."""
+        """The term a date lies in, if any; a batch asks for the same few days again and again."""
+        try:
+            return self._known[day]
+        except KeyError:
+            if len(self._known) > DAYS_REMEMBERED:
+                self._known.clear()
+            return self._known.setdefault(day, self._find(day))
+
+    def _find(self, day: date) -> Term | None:
         place = bisect_right(self.terms, day, key=lambda term: term.starts_on)
         if place and self.terms[place - 1].ends_on >= day:
             return self.terms[place - 1]
