@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from msgspec import Struct
 
 from services.ledger_api.ingest.append import Ledger as LedgerWriterOfFacts
-from services.ledger_api.ingest.append import Sender
+from services.ledger_api.ingest.batch import Sender
 from services.ledger_api.ingest.body import read_body
 from services.ledger_api.ingest.decode import Decoded, decode
 from services.ledger_api.ingest.partial import append_partially, keep_rejected

@@ -12,7 +12,8 @@ import asyncpg
 import msgspec
 
 from services.cli.bench.district_day import SESSIONS_A_SCHOOL, SchoolDay
-from services.ledger_api.ingest.append import Ledger, Sender
+from services.ledger_api.ingest.append import Ledger
+from services.ledger_api.ingest.batch import Sender
 from services.ledger_api.ingest.decode import decode
 from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet
 from shared.database import Visible, role_settings

@@ -5,15 +5,16 @@ outbox are its one transaction, so that nothing is half-applied, whatever dies.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import date
 from typing import Any, Protocol, TypeVar
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 from msgspec import Struct
 
+from services.ledger_api.ingest.batch import Batch, Columns, Sender, places_of, request_of, term_bounds
 from services.ledger_api.ingest.check import (
     Known,
     check_attendance,
@@ -28,7 +29,6 @@ from services.ledger_api.ingest.precondition import (
     ENTRY_REVISION,
     ROLL_REVISION,
     SESSION_REVISION,
-    Precondition,
     Revision,
     require,
 )
@@ -37,7 +37,6 @@ from services.ledger_api.ingest.resource import EntryRows, Resource, check_entri
 from services.ledger_api.ingest.roll_book import RollBook
 from shared.database import ACQUIRE_SECONDS, show
 from shared.problems import Fault, Invalid, Refused
-from shared.tokens import Caller
 
 # Raised by the functions that append.
 STALE_ROLL = "TZ001"
@@ -68,41 +67,6 @@ class Bell(Protocol):
         """Ring; never waits, never fails."""
 
 
-@dataclass(frozen=True)
-class Sender:
-    """Who sends a batch, and which request it is."""
-
-    caller: Caller
-    request_id: str
-    body_digest: bytes | None = None
-    dry_run: bool = False
-    precondition: Precondition | None = None
-
-
-class Columns(Protocol):
-    """A batch as columns, one list a column, in the order of the function that appends it."""
-
-    school_ids: list[str]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one append needs: the schools, the check, and the statement with what stands before the columns."""
-
-    size: int
-    # The schools whose chains the batch moves, and where each is named first.
-    homes: Mapping[str, str]
-    staff_ids: Collection[str]
-    check: Callable[[Known], tuple[Any, list[Fault]]]
-    statement: str
-    before_columns: Callable[[Known], Sequence[object]]
-    # The revision of the batch's one record, asked under the lock when a request has a precondition.
-    revision_of: Revision
-    opens_chains: bool = False
-    # What most columns hold from end to end; the statement fills it in where the column does not travel.
-    usual: Mapping[str, object] = field(default_factory=dict)
-
-
 class Ledger:
     """The only writer of facts."""
 
@@ -120,7 +84,7 @@ class Ledger:
         """
         if sender.body_digest not in self._seen:
             return None
-        request = _request(uuid4(), sender, received=0, schools=[], versions=[])
+        request = request_of(uuid4(), sender, received=0, schools=[], versions=[])
         async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             rows = await connection.fetch("select * from ledger.replayed($1, $2)", request, resource)
         if not rows:
@@ -135,7 +99,7 @@ class Ledger:
         records = sessions.records
         batch = Batch(
             size=len(records),
-            homes=_places(sessions.pointer, (session.school_id for session in records)),
+            homes=places_of(sessions.pointer, (session.school_id for session in records)),
             staff_ids={
                 staff_id
                 for session in records
@@ -146,7 +110,7 @@ class Ledger:
             check=lambda known: check_sessions(records, known, sessions.pointer),
             statement=_SESSIONS,
             usual=_USUAL_SESSION,
-            before_columns=_term_bounds,
+            before_columns=term_bounds,
             revision_of=Revision(SESSION_REVISION, lambda: (records[0].school_id, records[0].session_id)),
         )
         return await self._append(batch, sender, sessions.pointer)
@@ -156,12 +120,12 @@ class Ledger:
         records = rolls.records
         batch = Batch(
             size=len(records),
-            homes=_places(rolls.pointer, (record.school_id for record in records)),
+            homes=places_of(rolls.pointer, (record.school_id for record in records)),
             staff_ids=(),
             check=lambda known: check_attendance(records, known, rolls.pointer),
             statement=_ATTENDANCE,
             usual=_USUAL_ROLL,
-            before_columns=_term_bounds,
+            before_columns=term_bounds,
             revision_of=Revision(ROLL_REVISION, lambda: (records[0].school_id, records[0].session_id)),
         )
         return await self._append(batch, sender, rolls.pointer)
@@ -177,7 +141,7 @@ class Ledger:
         )
         batch = Batch(
             size=len(records),
-            homes=_places(entries.pointer, (resource.home_of(record, homes_of_staff) for record in records)),
+            homes=places_of(entries.pointer, (resource.home_of(record, homes_of_staff) for record in records)),
             staff_ids={staff_id for record in records for staff_id in resource.staff_named(record)},
             check=lambda known: check_entries(
                 resource, records, replace(known, homes=homes_of_staff, providers=providers), entries.pointer
@@ -217,7 +181,7 @@ class Ledger:
         return await self._append_void(
             void_session_rows(school_id, session_id, service_date, reason),
             _SESSIONS,
-            _term_bounds,
+            term_bounds,
             Revision(SESSION_REVISION, lambda: (school_id, session_id)),
             sender,
         )
@@ -229,7 +193,7 @@ class Ledger:
         return await self._append_void(
             void_roll_rows(school_id, session_id, service_date, reason),
             _ATTENDANCE,
-            _term_bounds,
+            term_bounds,
             Revision(ROLL_REVISION, lambda: (school_id, session_id)),
             sender,
         )
@@ -313,7 +277,7 @@ class Ledger:
         """Once more, with the schools' locks held from the reading of their rolls to the commit: nothing moves now."""
         async with connection.transaction():
             schools = sorted(batch.homes)
-            request = _request(uuid4(), sender, received=0, schools=schools, versions=[None] * len(schools))
+            request = request_of(uuid4(), sender, received=0, schools=schools, versions=[None] * len(schools))
             await connection.fetchval("select ledger.open_batch($1)", request)
             if sender.precondition is not None:
                 await require(sender.precondition, batch.revision_of, batch.size, connection)
@@ -338,7 +302,7 @@ class Ledger:
         schools = sorted(batch.homes)
         # A school that registers itself has no roll yet to be checked against.
         versions = [None if batch.opens_chains else known.rolls[school_id].version for school_id in schools]
-        request = _request(batch_id, sender, received=batch.size, schools=schools, versions=versions)
+        request = request_of(batch_id, sender, received=batch.size, schools=schools, versions=versions)
         usual = dict(batch.usual)
         if usual and len(schools) == 1:
             usual["school_ids"] = schools[0]
@@ -363,26 +327,6 @@ def _column(column: list[Any], usual: object) -> str | None:
     return None if column.count(usual) == len(column) else array_literal(column)
 
 
-def _request(
-    batch_id: UUID, sender: Sender, *, received: int, schools: Sequence[str], versions: Sequence[int | None]
-) -> tuple[object, ...]:
-    """The composite `ledger.request`."""
-    visible = sender.caller.visible
-    # The district's own registers are visible to everybody; the append lets a school introduce there, never change.
-    visible_schools = [*visible.schools, *(["district"] if "district" in schools else [])]
-    return (
-        batch_id,
-        sender.caller.client_id,
-        sender.request_id,
-        visible.district,
-        ",".join(visible_schools),
-        sender.body_digest,
-        received,
-        schools,
-        versions,
-    )
-
-
 def _refuse_other_schools(batch: Batch, sender: Sender) -> None:
     """Somebody else's school is as unknown as one that is not there."""
     others = sorted(home for home in batch.homes if home != "district" and not sender.caller.may_write_for(home))
@@ -396,18 +340,3 @@ def _refuse_binding_others(resource: Resource[Payload], records: Sequence[Payloa
         bound = resource.schools_bound(record)
         if not sender.caller.visible.district and (bound is None or not all(map(sender.caller.may_write_for, bound))):
             raise Refused("district_only", resource=resource.name)
-
-
-def _places(pointer: Callable[..., str], homes: Iterable[str | None]) -> dict[str, str]:
-    """Each school of a batch, with the pointer of the record that names it first."""
-    places: dict[str, str] = {}
-    for index, home in enumerate(homes):
-        if home is not None and home not in places:
-            places[home] = pointer(index, "school_id")
-    return places
-
-
-def _term_bounds(known: Known) -> tuple[date, date]:
-    """From the first term's start to the last one's end: where an earlier revision of a record can lie."""
-    terms = known.calendar.terms
-    return (terms[0].starts_on, max(term.ends_on for term in terms)) if terms else (date.max, date.max)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import msgspec
 
-from services.ledger_api.ingest.append import Sender
+from services.ledger_api.ingest.batch import Sender
 from services.ledger_api.ingest.decode import Decoded, Rejected
 from services.ledger_api.ingest.receipt import Receipt, receipt_of
 from shared.database import ACQUIRE_SECONDS, show

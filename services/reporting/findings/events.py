@@ -1,5 +1,6 @@
 """The feed of findings as pages: every change in commit order, none skipped, none twice for one cursor."""
 
+from time import monotonic
 from typing import Annotated, Any
 
 import msgspec
@@ -26,11 +27,14 @@ async def list_events(
 ) -> Response:
     """Events after a cursor. `next_cursor` is where to go on, also when the page is empty."""
     position = position_of(after)
-    ticket = wakening.ticket()
-    events = await events_after(pool, caller.visible, position, limit)
-    if not events and wait:
-        await wakening.wait(ticket, wait)
+    ends_at = monotonic() + wait
+    while True:
+        ticket = wakening.ticket()
         events = await events_after(pool, caller.visible, position, limit)
+        # A commit wakes everybody: one that the caller may not see does not end the wait.
+        if events or (left := ends_at - monotonic()) <= 0:
+            break
+        await wakening.wait(ticket, left)
     cursor = events[-1]["cursor"] if events else str(position)
     return Response(msgspec.json.encode({"items": events, "next_cursor": cursor}), media_type="application/json")
 

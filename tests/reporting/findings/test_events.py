@@ -28,6 +28,17 @@ async def test_a_long_poll_is_ended_by_the_commit_of_a_finding(school: District)
     assert [event["finding"]["rule"] for event in (await waiting)["items"]] == ["A12"]
 
 
+async def test_a_long_poll_is_not_ended_by_what_the_caller_may_not_see(school: District) -> None:
+    waiting = asyncio.create_task(school.school(S2).report("/v1/findings/events", wait="30"))
+    await school.school(S1).post("sessions", session(headcount=0))
+    await school.audit()
+    done, _ = await asyncio.wait([waiting], timeout=1)
+    assert not done
+    await school.school(S2).post("sessions", session(school_id=S2, headcount=0, staff={"U1": 1.5}))
+    await school.audit()
+    assert [event["finding"]["rule"] for event in (await waiting)["items"]] == ["A12"]
+
+
 async def test_an_empty_page_says_where_to_go_on(school: District) -> None:
     assert await school.auditor.report("/v1/findings/events") == {"items": [], "next_cursor": "0"}
 

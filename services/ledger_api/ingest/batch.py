@@ -1,0 +1,82 @@
+"""What one append is made of: who sends it, the schools it moves, its check and its statement."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+from uuid import UUID
+
+from services.ledger_api.ingest.check import Known
+from services.ledger_api.ingest.precondition import Precondition, Revision
+from shared.problems import Fault
+from shared.tokens import Caller
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends a batch, and which request it is."""
+
+    caller: Caller
+    request_id: str
+    body_digest: bytes | None = None
+    dry_run: bool = False
+    precondition: Precondition | None = None
+
+
+class Columns(Protocol):
+    """A batch as columns, one list a column, in the order of the function that appends it."""
+
+    school_ids: list[str]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one append needs: the schools, the check, and the statement with what stands before the columns."""
+
+    size: int
+    # The schools whose chains the batch moves, and where each is named first.
+    homes: Mapping[str, str]
+    staff_ids: Collection[str]
+    check: Callable[[Known], tuple[Any, list[Fault]]]
+    statement: str
+    before_columns: Callable[[Known], Sequence[object]]
+    # The revision of the batch's one record, asked under the lock when a request has a precondition.
+    revision_of: Revision
+    opens_chains: bool = False
+    # What most columns hold from end to end; the statement fills it in where the column does not travel.
+    usual: Mapping[str, object] = field(default_factory=dict)
+
+
+def request_of(
+    batch_id: UUID, sender: Sender, *, received: int, schools: Sequence[str], versions: Sequence[int | None]
+) -> tuple[object, ...]:
+    """The composite `ledger.request`."""
+    visible = sender.caller.visible
+    # The district's own registers are visible to everybody; the append lets a school introduce there, never change.
+    visible_schools = [*visible.schools, *(["district"] if "district" in schools else [])]
+    return (
+        batch_id,
+        sender.caller.client_id,
+        sender.request_id,
+        visible.district,
+        ",".join(visible_schools),
+        sender.body_digest,
+        received,
+        schools,
+        versions,
+    )
+
+
+def places_of(pointer: Callable[..., str], homes: Iterable[str | None]) -> dict[str, str]:
+    """Each school of a batch, with the pointer of the record that names it first."""
+    places: dict[str, str] = {}
+    for index, home in enumerate(homes):
+        if home is not None and home not in places:
+            places[home] = pointer(index, "school_id")
+    return places
+
+
+def term_bounds(known: Known) -> tuple[date, date]:
+    """From the first term's start to the last one's end: where an earlier revision of a record can lie."""
+    terms = known.calendar.terms
+    return (terms[0].starts_on, max(term.ends_on for term in terms)) if terms else (date.max, date.max)
