@@ -38,12 +38,26 @@ class Clients:
         token: str = answer.raise_for_status().json()["access_token"]
         return token
 
-    def post(self, days: Sequence[SchoolDay], *bodies: tuple[str, Callable[[SchoolDay], bytes]]) -> None:
-        """Each client posts its schools' bodies one after the other; all clients at once. Raises RequestRefused."""
-        by_client: list[list[tuple[str, bytes]]] = [[] for _ in range(CLIENTS)]
+    def post(
+        self, days: Sequence[SchoolDay], *bodies: tuple[str, Callable[[SchoolDay], bytes]], schools_a_body: int = 1
+    ) -> None:
+        """Each client posts its schools' bodies one after the other; all clients at once. Raises RequestRefused.
+
+        `schools_a_body`: a school's own system posts one school, a vendor's posts those it serves together.
+        """
+        by_client: list[list[SchoolDay]] = [[] for _ in range(CLIENTS)]
         for day in days:
-            by_client[self._of[day.school_id]] += [(resource, body_of(day)) for resource, body_of in bodies]
-        self.send(by_client)
+            by_client[self._of[day.school_id]].append(day)
+        self.send(
+            [
+                [
+                    (resource, b"".join(map(body_of, share[first : first + schools_a_body])))
+                    for first in range(0, len(share), schools_a_body)
+                    for resource, body_of in bodies
+                ]
+                for share in by_client
+            ]
+        )
 
     def send(self, by_client: Sequence[Sequence[tuple[str, bytes]]]) -> None:
         """Each client's requests (resource, lines) in order, all clients at once."""

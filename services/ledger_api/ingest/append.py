@@ -4,6 +4,7 @@ Each write is one call of a function in `shared/migrations/sql/append.sql`: the 
 outbox are its one transaction, so that nothing is half-applied, whatever dies.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
@@ -37,6 +38,7 @@ from services.ledger_api.ingest.resource import EntryRows, Resource, check_entri
 from services.ledger_api.ingest.roll_book import RollBook
 from shared.database import ACQUIRE_SECONDS, show
 from shared.problems import Fault, Invalid, Refused
+from shared.vocabulary import SCHOOL_ID
 
 # Raised by the functions that append.
 STALE_ROLL = "TZ001"
@@ -51,6 +53,7 @@ Payload = TypeVar("Payload", bound=Struct)
 # The request, the terms' bounds, then one parameter a column.
 _SESSIONS = f"select * from ledger.append_sessions({', '.join(f'${n}' for n in range(1, 25))})"  # noqa: S608 only $n
 _ATTENDANCE = f"select * from ledger.append_attendance({', '.join(f'${n}' for n in range(1, 18))})"  # noqa: S608 only $n
+_is_school_id = re.compile(SCHOOL_ID).match
 _USUAL_SESSION: Mapping[str, object] = {"states": "held"}
 _USUAL_ROLL: Mapping[str, object] = {"states": "recorded", "patches": False, "weights": 1}
 _ENTRIES = "select * from ledger.append_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
@@ -328,8 +331,12 @@ def _column(column: list[Any], usual: object) -> str | None:
 
 
 def _refuse_other_schools(batch: Batch, sender: Sender) -> None:
-    """Somebody else's school is as unknown as one that is not there."""
-    others = sorted(home for home in batch.homes if home != "district" and not sender.caller.may_write_for(home))
+    """Somebody else's school is as unknown as one that is not there, or as what is no school's id at all."""
+    others = sorted(
+        home
+        for home in batch.homes
+        if home != "district" and not (_is_school_id(home) and sender.caller.may_write_for(home))
+    )
     if others:
         raise Invalid([Fault(batch.homes[home], "unknown_school", {"school_id": home}) for home in others], status=404)
 

@@ -4,16 +4,20 @@ Refused is what is malformed, names what no register knows, or lies outside ever
 recorded as claimed and left to the audit: a claim that is turned away leaves no evidence.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import groupby
+from operator import attrgetter
 
 from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet, Session, SessionStaff
 from services.ledger_api.ingest.roll import Calendar, Roll
 from shared.chain import record_digest
 from shared.problems import FAULTS_COUNTED, Fault
+from shared.vocabulary import IDENTIFIER
 
 # (record's place, further steps) -> JSON pointer
 Pointer = Callable[..., str]
@@ -222,6 +226,11 @@ def _array(elements: Iterable[object]) -> str:
     return "{" + ",".join("null" if element is None else f'"{element}"' for element in elements) + "}"
 
 
+# Records of one session that follow each other are looked at once; a mark is one of hundreds of thousands.
+_roll_of = attrgetter("__class__", "school_id", "service_date", "session_id")
+_is_identifier = re.compile(IDENTIFIER).match
+
+
 def check_attendance(
     records: Sequence[AttendanceSheet | AttendanceMark], known: Known, pointer: Pointer
 ) -> tuple[RollRows, list[Fault]]:
@@ -230,28 +239,39 @@ def check_attendance(
     faults: list[Fault] = []
     first_seen: dict[tuple[str, str], int] = {}
     marks: dict[tuple[str, date, str], list[tuple[int, AttendanceMark]]] = {}
-    for index, record in enumerate(records):
-        roll = known.rolls.get(record.school_id)
-        if roll is None:
-            faults.append(Fault(pointer(index, "school_id"), "unknown_school", {"school_id": record.school_id}))
-            continue
-        if known.calendar.term_of(record.service_date) is None:
-            faults.append(Fault(pointer(index, "service_date"), "outside_term", {"date": record.service_date}))
-            continue
-        if isinstance(record, AttendanceMark):
-            marks.setdefault((record.school_id, record.service_date, record.session_id), []).append((index, record))
-            continue
-        before = first_seen.setdefault((record.school_id, record.session_id), index)
-        if before != index:
-            faults.append(
-                Fault(pointer(index, "session_id"), "repeated_key", {"key": record.session_id, "first": before}),
-            )
-        _add_sheet(rows, record, roll, lambda *steps, at=index: pointer(at, *steps), faults)
+    index = 0
+    for (_, school_id, service_date, session_id), together in groupby(records, _roll_of):
+        start, index = index, index + len(run := list(together))
+        roll = known.rolls.get(school_id)
+        if roll is None or known.calendar.term_of(service_date) is None or not _is_identifier(session_id):
+            faults += _faults_of_place(run[0], roll, known.calendar, range(start, index), pointer)
+        elif isinstance(run[0], AttendanceMark):
+            marks.setdefault((school_id, service_date, session_id), []).extend(enumerate(run, start))  # type: ignore[arg-type]
+        else:
+            for at, sheet in enumerate(run, start):
+                before = first_seen.setdefault((school_id, session_id), at)
+                if before != at:
+                    faults.append(
+                        Fault(pointer(at, "session_id"), "repeated_key", {"key": session_id, "first": before})
+                    )
+                _add_sheet(rows, sheet, roll, partial(pointer, at), faults)  # type: ignore[arg-type]
         if len(faults) > FAULTS_COUNTED:
             break
     for group in marks.values():
         _add_marks(rows, group, known.rolls[group[0][1].school_id], pointer, faults)
     return rows, faults
+
+
+def _faults_of_place(
+    record: AttendanceSheet | AttendanceMark, roll: Roll | None, calendar: Calendar, indices: range, pointer: Pointer
+) -> list[Fault]:
+    """Why records of one session have no place in the ledger: its school, its day or its id."""
+    if roll is None:
+        return [Fault(pointer(at, "school_id"), "unknown_school", {"school_id": record.school_id}) for at in indices]
+    if calendar.term_of(record.service_date) is None:
+        return [Fault(pointer(at, "service_date"), "outside_term", {"date": record.service_date}) for at in indices]
+    reason = f"{record.session_id!r} is no identifier: {IDENTIFIER}"
+    return [Fault(pointer(at, "session_id"), "invalid_value", {"reason": reason}) for at in indices]
 
 
 def _add_sheet(rows: RollRows, sheet: AttendanceSheet, roll: Roll, at: Pointer, faults: list[Fault]) -> None:
@@ -282,17 +302,20 @@ def _add_marks(
     rows: RollRows, group: Sequence[tuple[int, AttendanceMark]], roll: Roll, pointer: Pointer, faults: list[Fault]
 ) -> None:
     """Single marks of one session as one patch of its roll."""
-    numbered: dict[str, list[int]] = {status: [] for status in STATUSES}
-    seen: set[str] = set()
-    for index, mark in group:
-        number = roll.student_numbers.get(mark.student_id)
-        if number is None:
-            faults.append(Fault(pointer(index, "student_id"), "unknown_student", {"student_id": mark.student_id}))
-        elif mark.student_id in seen:
-            faults.append(Fault(pointer(index, "student_id"), "repeated_student", {"student_id": mark.student_id}))
-        else:
+    numbers_of = roll.student_numbers
+    numbers = [numbers_of.get(mark.student_id) for _, mark in group]
+    if None in numbers or len(set(numbers)) != len(numbers):
+        seen: set[str] = set()
+        for index, mark in group:
+            if mark.student_id not in numbers_of:
+                faults.append(Fault(pointer(index, "student_id"), "unknown_student", {"student_id": mark.student_id}))
+            elif mark.student_id in seen:
+                faults.append(Fault(pointer(index, "student_id"), "repeated_student", {"student_id": mark.student_id}))
             seen.add(mark.student_id)
-            numbered[mark.status].append(number)
+        return
+    numbered: dict[str, list[int]] = {status: [] for status in STATUSES}
+    for number, (_, mark) in zip(numbers, group, strict=True):
+        numbered[mark.status].append(number)  # type: ignore[arg-type]
     _add_roll(rows, group[-1][1], list(numbered.values()), is_patch=True, weight=len(group))
 
 

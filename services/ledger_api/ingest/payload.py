@@ -11,6 +11,9 @@ from shared.vocabulary import IDENTIFIER, LABEL, SCHOOL_ID, TERM_ID, AttendanceS
 Identifier = Annotated[str, Meta(pattern=IDENTIFIER)]
 Label = Annotated[str, Meta(pattern=LABEL, examples=["s1", "操场", "三(2)班"])]
 SchoolId = Annotated[str, Meta(pattern=SCHOOL_ID, description="学校标识码, ten digits")]
+# Read by the hundred thousand: a record's look-up in the school's roll, or one check a session, says what is wrong.
+MarkedId = Annotated[str, Meta(extra_json_schema={"pattern": IDENTIFIER})]
+MarkedSchool = Annotated[str, Meta(description="学校标识码, ten digits", extra_json_schema={"pattern": SCHOOL_ID})]
 TermId = Annotated[str, Meta(pattern=TERM_ID, examples=["2025-2026-1"])]
 Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", examples=["15:30"])]
 # U+0000 is in no text: PostgreSQL does not take it.
@@ -77,10 +80,10 @@ class AttendanceSheet(Record, frozen=True):
 class AttendanceMark(Record, frozen=True):
     """One pupil's status in one session; the others in the roll stay as they are."""
 
-    school_id: SchoolId
-    session_id: Identifier
+    school_id: MarkedSchool
+    session_id: MarkedId
     service_date: date
-    student_id: Identifier
+    student_id: MarkedId
     status: AttendanceStatus
     taken_by: Identifier | None = None
     taken_at: datetime | None = None
