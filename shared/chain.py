@@ -5,7 +5,7 @@ are a header and one line (leaf) a record, in key order; a chain's head is sha25
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -40,12 +40,32 @@ def leaf(resource: str, key: str, revision: int, digest: bytes, reason: str | No
     return canonical([resource, key, revision, digest.hex(), reason, *([] if number is None else [number])]).decode()
 
 
-def batch_digest(batch_id: str, client_id: str, recorded_at_us: int, leaves: Iterable[str]) -> bytes:
+def stored_header(entry: Mapping[str, Any]) -> str:
+    """The first line of a batch as one school's chain has it, of a row of ledger.chain_entry.
+
+    With it: client_id, request_id, body_digest and received of its batch. Says who, what, which request, how much, when.
+    """
+    body_digest = None if entry["body_digest"] is None else entry["body_digest"].hex()
+    return canonical(
+        [
+            str(entry["batch_id"]),
+            entry["client_id"],
+            entry["resource"],
+            entry["request_id"],
+            body_digest,
+            entry["received"],
+            entry["records"],
+            entry["revised"],
+            microseconds_of(entry["recorded_at"]),
+        ]
+    ).decode()
+
+
+def batch_digest(header: str, leaves: Iterable[str]) -> bytes:
     """sha256 over a batch's header and its leaves, as one school sees the batch (32 bytes).
 
-    `recorded_at_us`: microseconds since 1970 in UTC. `leaves`: in key order (code points), then revision.
+    `leaves`: in key order (code points), then revision.
     """
-    header = canonical([batch_id, client_id, recorded_at_us]).decode()
     return sha256("\n".join([header, *leaves]).encode()).digest()
 
 
@@ -69,17 +89,17 @@ def stored_session(row: Mapping[str, Any]) -> bytes:
     """The canonical bytes of a row of ledger.session_revision; a void or moved one has no content."""
     head = (row["school_id"], row["service_date"], row["session_id"], row["state"])
     if row["state"] in {"void", "moved"}:
-        return canonical(head)
-    staff = zip(
-        row["staff_ids"],
-        row["staff_roles"],
-        row["staff_class_hours_hundredths"],
-        row["staff_shares"],
-        row["staff_replaces"],
-        strict=True,
-    )
-    times = (f"{row[name]:%H:%M}" for name in ("starts_at", "ends_at"))
+        # What somebody wrote there all the same is said, so that its digest gives it away.
+        left = {name: str(row[name]) for name in _SESSION_COLUMNS if row[name] is not None}
+        return canonical((*head, left) if left else head)
+    staff = zip(*(row[name] for name in _SESSION_STAFF), strict=True)
+    times = (_clock(row[name]) for name in ("starts_at", "ends_at"))
     return canonical((*head, row["slot"], *times, *(row[name] for name in _SESSION_CONTENT), list(staff)))
+
+
+def _clock(moment: time) -> str:
+    """`HH:MM`; seconds only where there are any, which nobody of ours writes."""
+    return f"{moment:%H:%M}" if moment.second == moment.microsecond == 0 else moment.isoformat()
 
 
 def stored_roll(row: Mapping[str, Any]) -> bytes:
@@ -102,5 +122,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _STATUSES = ("present", "late", "left_early", "absent", "excused")
 _SESSION_CONTENT = ("activity", "category", "room", "grade", "class_no", "planned_headcount", "headcount")
+_SESSION_STAFF = ("staff_ids", "staff_roles", "staff_class_hours_hundredths", "staff_shares", "staff_replaces")
+_SESSION_COLUMNS = ("slot", "starts_at", "ends_at", *_SESSION_CONTENT, *_SESSION_STAFF)
 # Numbers as they were written: 1.50 stays 1.50.
 _exact = msgspec.json.Decoder(float_hook=Decimal)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -14,13 +15,16 @@ from shared.chain import (
     digest_of,
     leaf,
     link,
-    microseconds_of,
     stored_entry,
+    stored_header,
     stored_roll,
     stored_session,
 )
 
 ROWS_AT_ONCE = 2000
+
+# A row of a batch: its key, revision, leaf, and when it says it was recorded.
+_Leaf = tuple[bytes, int, str, datetime]
 
 # The tables of facts: their key in a chain's leaves, and the bytes that their digests are over.
 _TABLES: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], bytes]]] = (
@@ -35,12 +39,67 @@ _TABLES: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], bytes]]] = (
         """
         select entry.*, case when entry.revision = 1 then person.number end as number
         from ledger.entry
-        left join ledger.person on person.resource = entry.resource and person.person_id = entry.key
+        left join ledger.person
+            on
+                person.resource = entry.resource
+                and person.person_id = entry.key
+                and person.school_id = entry.school_id
         where entry.school_id = $1
         """,
         stored_entry,
     ),
 )
+
+# Whether a batch says of itself what its chain entries say: what, when, of whom, how many.
+_CHAIN = """
+    select
+        chain_entry.*, batch.client_id, batch.request_id, batch.body_digest, batch.received,
+        (batch.resource, batch.recorded_at, batch.schools, batch.created, batch.revised, batch.unchanged)
+        is not distinct from (
+            chain_entry.resource, chain_entry.recorded_at, whole.schools, whole.created, whole.revised,
+            batch.received - whole.created - whole.revised
+        ) as batch_agrees
+    from ledger.chain_entry
+    left join ledger.batch using (batch_id)
+    cross join lateral (
+        select
+            array_agg(part.school_id order by part.school_id) as schools,
+            sum(part.records - part.revised) as created,
+            sum(part.revised) as revised
+        from ledger.chain_entry as part
+        where part.batch_id = chain_entry.batch_id
+    ) as whole
+    where chain_entry.school_id = $1
+    order by chain_entry.seq
+"""
+# Every school of which there is anything, the district itself among them.
+_SCHOOLS = """
+    select school_id from ledger.chain_head
+    union select school_id from ledger.chain_entry
+    union select school_id from ledger.entry
+    union select school_id from ledger.session_revision
+    union select school_id from ledger.attendance_revision
+    union select school_id from ledger.person
+    union select coalesce(schools[1], 'district') from ledger.batch
+    order by 1
+"""
+# A batch that is in no chain, a person that is in no register: nobody of ours writes such.
+_STRAYS = """
+    select 'batch ' || batch_id as what
+    from ledger.batch
+    where coalesce(schools[1], 'district') = $1
+        and not exists (select from ledger.chain_entry where chain_entry.batch_id = batch.batch_id)
+    union all
+    select 'person ' || resource || '/' || person_id
+    from ledger.person
+    where school_id = $1
+        and not exists (
+            select from ledger.entry
+            where entry.school_id = $1 and entry.resource = person.resource and entry.key = person.person_id
+        )
+    order by 1
+    limit 1
+"""
 
 
 @dataclass(frozen=True)
@@ -82,67 +141,63 @@ async def verify_ledger(
 
 
 async def _schools(connection: asyncpg.Connection) -> list[str]:
-    """Every chain, the district's own among them."""
-    rows = await connection.fetch(
-        "select school_id from ledger.chain_head union select school_id from ledger.chain_entry order by 1"
-    )
-    return [row["school_id"] for row in rows]
+    return [row["school_id"] for row in await connection.fetch(_SCHOOLS)]
 
 
 async def verify_school(connection: asyncpg.Connection, school_id: str) -> Verified:
     """Recompute one school's rows, batches and links, as of one snapshot."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        chain = await connection.fetch(
-            "select chain_entry.*, batch.client_id from ledger.chain_entry left join ledger.batch using (batch_id) "
-            "where chain_entry.school_id = $1 order by seq",
-            school_id,
-        )
-        stored = await connection.fetchrow("select seq, head from ledger.chain_head where school_id = $1", school_id)
-        leaves: dict[Any, list[tuple[bytes, int, str]]] = defaultdict(list)
+        chain = await connection.fetch(_CHAIN, school_id)
+        stored = await connection.fetchrow("select * from ledger.chain_head where school_id = $1", school_id)
+        stray = await connection.fetchval(_STRAYS, school_id)
+        leaves: dict[Any, list[_Leaf]] = defaultdict(list)
         records, broken = 0, None
         for resource, query, canonical_of in _TABLES:
             async for row in connection.cursor(query, school_id, prefetch=ROWS_AT_ONCE):
                 records += 1
                 of = resource or row["resource"]
-                if broken is None and digest_of(canonical_of(row)) != row["digest"]:
+                if broken is None and not _is_as_digested(row, canonical_of):
                     broken = _at(school_id, row, "the record is not what its digest says")
                 line = leaf(of, row["key"], row["revision"], row["digest"], row["reason"], row.get("number"))
-                leaves[row["batch_id"]].append((row["key"].encode(), row["revision"], line))
+                leaves[row["batch_id"]].append((row["key"].encode(), row["revision"], line, row["recorded_at"]))
     broken = broken or next(_broken_links(school_id, chain, stored, leaves), None)
+    if broken is None and stray is not None:
+        broken = Broken(school_id, None, None, None, f"{stray} is in no chain")
     return Verified(school_id, len(chain), records, broken)
+
+
+def _is_as_digested(row: asyncpg.Record, canonical_of: Callable[[Mapping[str, Any]], bytes]) -> bool:
+    try:
+        return bool(digest_of(canonical_of(row)) == row["digest"])
+    except (TypeError, ValueError):
+        # Lists that do not go together, a time that is not there: nobody of ours wrote that.
+        return False
 
 
 def _broken_links(
     school_id: str,
     chain: Sequence[asyncpg.Record],
     stored: asyncpg.Record | None,
-    leaves: Mapping[Any, list[tuple[bytes, int, str]]],
+    leaves: Mapping[Any, list[_Leaf]],
 ) -> Iterator[Broken]:
     """What does not hold along the chain, in its order."""
-    head, length = GENESIS, 0
+    head, length, latest = GENESIS, 0, None
     for entry in chain:
         length += 1
-
-        def wrong(what: str, entry: asyncpg.Record = entry) -> Broken:
-            return Broken(school_id, entry["seq"], str(entry["batch_id"]), None, what)
-
         if entry["seq"] != length:
-            yield wrong(f"entry {length} of the chain is missing")
+            yield _broken_entry(entry, f"entry {length} of the chain is missing")
             return
         if entry["previous"] != head:
-            yield wrong("the entry does not follow the one before it")
+            yield _broken_entry(entry, "the entry does not follow the one before it")
         if entry["client_id"] is None:
-            yield wrong("the batch of the entry is missing")
+            yield _broken_entry(entry, "the batch of the entry is missing")
             continue
-        lines = [line for _key, _revision, line in sorted(leaves.get(entry["batch_id"], ()))]
-        computed = batch_digest(
-            str(entry["batch_id"]), entry["client_id"], microseconds_of(entry["recorded_at"]), lines
-        )
-        if computed != entry["digest"]:
-            yield wrong("the batch is not what its digest says: a record was changed, dropped or added, or its header")
-        head = link(entry["previous"], entry["digest"])
+        what = _wrong_with_batch(entry, sorted(leaves.get(entry["batch_id"], ())))
+        if what is not None:
+            yield _broken_entry(entry, what)
+        head, latest = link(entry["previous"], entry["digest"]), entry["recorded_at"]
         if entry["head"] != head:
-            yield wrong("the entry's head is not the hash of the head before it and its digest")
+            yield _broken_entry(entry, "the entry's head is not the hash of the head before it and its digest")
     known = {entry["batch_id"] for entry in chain}
     for batch_id in leaves.keys() - known:
         yield Broken(
@@ -150,6 +205,23 @@ def _broken_links(
         )
     if stored is None or (stored["seq"], stored["head"]) != (length, head):
         yield Broken(school_id, length, None, None, "the chain does not end where its head says")
+    elif latest is not None and stored["recorded_at"] != latest:
+        yield Broken(school_id, length, None, None, "the chain does not end when its head says")
+
+
+def _wrong_with_batch(entry: asyncpg.Record, rows: Sequence[_Leaf]) -> str | None:
+    """What is wrong with one batch of the chain; `rows`: its records' leaves in their order."""
+    if batch_digest(stored_header(entry), (line for _key, _revision, line, _at in rows)) != entry["digest"]:
+        return "the batch is not what its digest says: a record was changed, dropped or added, or its header"
+    if any(recorded_at != entry["recorded_at"] for _key, _revision, _line, recorded_at in rows):
+        return "a record says another instant than its batch"
+    if not entry["batch_agrees"]:
+        return "the batch says of itself what its chain entries do not"
+    return None
+
+
+def _broken_entry(entry: asyncpg.Record, what: str) -> Broken:
+    return Broken(entry["school_id"], entry["seq"], str(entry["batch_id"]), None, what)
 
 
 def _at(school_id: str, row: asyncpg.Record, what: str) -> Broken:

@@ -97,6 +97,18 @@ TAMPERINGS: dict[str, tuple[str, ...]] = {
     "when a batch was recorded": (
         "update ledger.chain_entry set recorded_at = recorded_at - interval '1 day' where resource = 'duties'",
     ),
+    "two rows of another's batch": (
+        f"update ledger.session_revision set batch_id = (select batch_id from ledger.session_revision where {H1} and revision = 2) where session_id = 'h2' and revision = 1",
+        f"update ledger.session_revision set batch_id = (select batch_id from ledger.session_revision where session_id = 'u') where {H1} and revision = 2",
+    ),
+    "a batch that nobody sent": (
+        "insert into ledger.batch select gen_random_uuid(), client_id, resource, schools, body_digest, received, created, revised, unchanged, request_id, recorded_at from ledger.batch where resource = 'duties'",
+    ),
+    "a school that nobody registered": (
+        "insert into ledger.session_revision select (jsonb_populate_record(row, '{\"school_id\": \"3101159999\"}')).* from ledger.session_revision as row where session_id = 'u'",
+    ),
+    "a person that nobody registered": (f"insert into ledger.person (resource, person_id, school_id) values ('staff', 'T99', '{S1}')",),
+    "a person that is gone": ("delete from ledger.person where person_id = 'T1'",),
     "a head": (f"update ledger.chain_head set head = sha256('x') where school_id = '{S1}'",),
     "a head that is gone": (f"delete from ledger.chain_head where school_id = '{S1}'",),
 }  # fmt: skip
@@ -107,7 +119,70 @@ async def test_a_tampered_ledger_is_found_out(recorded: District, what: str) -> 
     await _tamper(recorded, *TAMPERINGS[what])
     broken = [each.broken for each in await _verified(recorded) if each.broken is not None]
     assert broken, f"{what} was not found"
-    assert {each.school_id for each in broken} <= {S1, S2}
+    assert {each.school_id for each in broken} <= {S1, S2, "3101159999"}
+
+
+# Of every type that a column of facts has, another value than the one there.
+ANOTHER = {
+    "text": "coalesce({0}, '') || 'x'",
+    "integer": "coalesce({0}, 0) + 100",
+    "smallint": "coalesce({0}, 0) + 100",
+    "bigint": "{0} + 100",
+    "bytea": "sha256('x')",
+    "date": "coalesce({0}, '2025-09-08') + 1",
+    "time without time zone": "coalesce({0}, '15:30') + interval '1 second'",
+    "timestamp with time zone": "coalesce({0}, now()) + interval '1 second'",
+    "uuid": "gen_random_uuid()",
+    "jsonb": "{0} || '{{\"x\": 1}}'",
+    "text[]": "coalesce({0}, '{{}}') || 'x'::text",
+    "integer[]": "coalesce({0}, '{{}}') || 7",
+    "numeric[]": "coalesce({0}, '{{}}') || 0.25",
+}
+# Where a table takes only a few words.
+ANOTHER_WORD = {
+    "session_revision.state": "case {0} when 'held' then 'cancelled' else 'held' end",
+    "attendance_revision.state": "case {0} when 'void' then 'recorded' else 'void' end",
+    "entry.state": "'void'",
+    "person.resource": "'students'",
+}
+# The rows that are tried, column by column: of every table of facts, of every state a row can be in.
+ROWS = {
+    "session_revision": ("state = 'held' and revision = 2", "state = 'moved'", "state = 'void'"),
+    "attendance_revision": ("state = 'recorded' and revision = 1", "state = 'void'"),
+    "entry": ("resource = 'duties'", "resource = 'staff' and key = 'T1'", "resource = 'terms'"),
+    "batch": ("resource = 'duties'", "cardinality(schools) > 1", "body_digest is null"),
+    "chain_entry": ("resource = 'duties'",),
+    "chain_head": (f"school_id = '{S1}'",),
+    "person": ("person_id = 'T1'",),
+}
+# No facts: a counter that tells caches when to read again; a number that its table makes up (tested below).
+NO_FACTS = {("chain_head", "roll_version"), ("person", "number")}
+
+
+@pytest.mark.parametrize(("table", "condition"), [(table, each) for table in ROWS for each in ROWS[table]])
+async def test_no_column_of_a_fact_can_be_changed_unseen(recorded: District, table: str, condition: str) -> None:
+    columns = await recorded.fetch(
+        "select attname as name, format_type(atttypid, null) as type from pg_attribute "
+        "where attrelid = $1::text::regclass and attnum > 0 and not attisdropped",
+        f"ledger.{table}",
+    )
+    for name, kind in ((column["name"], column["type"]) for column in columns):
+        if (table, name) in NO_FACTS:
+            continue
+        another = ANOTHER_WORD.get(f"{table}.{name}", ANOTHER[kind]).format(f"row.{name}")
+        one = f"select tableoid, ctid, {name}::text as was from ledger.{table} where {condition} limit 1"
+        (changed,) = await recorded.fetch(
+            f"with one as ({one}) update ledger.{table} as row set {name} = {another} from one "
+            "where (row.tableoid, row.ctid) = (one.tableoid, one.ctid) returning row.tableoid, row.ctid, one.was"
+        )
+        assert any(each.broken for each in await _verified(recorded)), f"{table}.{name} where {condition}"
+        await recorded.fetch(
+            f"update ledger.{table} set {name} = $1::text::{kind} where (tableoid, ctid) = ($2, $3)",
+            changed["was"],
+            changed["tableoid"],
+            changed["ctid"],
+        )
+    assert not any(each.broken for each in await _verified(recorded))
 
 
 async def test_two_pupils_whose_numbers_were_exchanged_are_found_out(recorded: District) -> None:

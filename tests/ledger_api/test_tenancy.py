@@ -5,7 +5,7 @@ import pytest
 
 from shared.database import Visible, open_pool, reading
 from tests.world.district import District
-from tests.world.standard import S1, S2, session, sheet
+from tests.world.standard import S1, S2, duty, school_of, session, sheet
 
 WRITER_OF = {"taizhang_ledger": "ledger", "taizhang_audit": "audit"}
 ROLES = ("taizhang_ledger", "taizhang_audit", "taizhang_reporting")
@@ -50,6 +50,29 @@ async def test_somebody_elses_record_is_404(school: District) -> None:
         await stranger.get(path, expect=404)
     await stranger.delete(f"/v1/sessions/{S1}/h1", reason="nothing to do with me", expect=404)
     await stranger.report("/v1/reports/workload", school_id=S1, month="2025-09", expect=404)
+
+
+async def test_a_batch_of_several_schools_hides_none_of_its_records_from_their_own(school: District) -> None:
+    """A vendor posts for many schools at once; a nine-year school's centres, and each school, see their part."""
+    receipt = await school.school(S1, S2).post("sessions", session(), session("u1", school_id=S2, staff={"U1": 1}))
+    await school.school(S1, S2).post("duties", duty(), duty("d2", "U1", school_id=S2))
+    for voice in (school.school(S1), school.voice("centre", stage="primary")):
+        assert (await voice.get(f"/v1/sessions/{S1}/h1"))["headcount"] == 20
+        assert len((await voice.get(f"/v1/duties/{S1}/d1/revisions"))["items"]) == 1
+        batch = await voice.get(f"/v1/batches/{receipt['batch_id']}")
+        assert [each["school_id"] for each in batch["chains"]] == [S1]
+        assert (await voice.get(f"/v1/chains/{S1}/proof", batch_id=receipt["batch_id"]))["records"]
+        await voice.get(f"/v1/chains/{S2}/proof", batch_id=receipt["batch_id"], expect=404)
+        await voice.get(f"/v1/sessions/{S2}/u1", expect=404)
+
+
+async def test_both_stage_centres_see_a_nine_year_school(school: District) -> None:
+    await school.school(S1).post("schools", {**school_of(S1, "primary"), "stages": ["primary", "junior"]})
+    await school.school(S1).post("sessions", session())
+    for stage in ("primary", "junior"):
+        centre = school.voice("centre", stage=stage)
+        assert (await centre.get(f"/v1/sessions/{S1}/h1"))["school_id"] == S1
+        assert S1 in {item["school_id"] for item in (await centre.get("/v1/schools"))["items"]}
 
 
 async def test_the_database_itself_shows_nothing_to_who_names_nothing(school: District) -> None:

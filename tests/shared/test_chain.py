@@ -1,5 +1,6 @@
 """Proof: the same record always has the same bytes, and nothing can be changed behind a chain's head."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from itertools import pairwise
@@ -8,7 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.chain import GENESIS, batch_digest, canonical, leaf, link, record_digest
+from shared.chain import GENESIS, batch_digest, canonical, leaf, link, record_digest, stored_header
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
@@ -27,6 +28,10 @@ leaves = st.lists(
     max_size=5,
     unique=True,
 )
+ENTRY = {
+    "batch_id": "b1", "client_id": "sis-1", "resource": "sessions", "request_id": "r-1", "body_digest": b"\x01" * 32,
+    "received": 9, "records": 3, "revised": 1, "recorded_at": datetime(2025, 9, 8, 9, tzinfo=UTC),
+}  # fmt: skip
 digests = st.binary(min_size=32, max_size=32)
 
 
@@ -64,8 +69,10 @@ def test_anyone_can_rebuild_a_records_digest_with_sha256() -> None:
 
 def test_anyone_can_rebuild_a_batchs_digest_from_its_header_and_leaves() -> None:
     lines = [leaf("sessions", "h1", 2, bytes(32), "补录")]
-    written = '["b1","sis-1",1757322000000000]\n["sessions","h1",2,"' + "00" * 32 + '","补录"]'
-    assert batch_digest("b1", "sis-1", 1757322000000000, lines) == sha256(written.encode()).digest()
+    header = f'["b1","sis-1","sessions","r-1","{"01" * 32}",9,3,1,1757322000000000]'
+    written = header + '\n["sessions","h1",2,"' + "00" * 32 + '","补录"]'
+    assert stored_header(ENTRY) == header
+    assert batch_digest(header, lines) == sha256(written.encode()).digest()
 
 
 @given(leaves)
@@ -75,22 +82,22 @@ def test_a_leaf_is_one_line_whatever_its_record_says(lines: list[str]) -> None:
 
 @given(leaves, st.data())
 def test_a_batch_without_one_of_its_records_has_another_digest(lines: list[str], data: st.DataObject) -> None:
-    whole = batch_digest("b1", "sis-1", 0, lines)
+    whole = batch_digest("[]", lines)
     for place in range(len(lines)):
-        assert batch_digest("b1", "sis-1", 0, lines[:place] + lines[place + 1 :]) != whole
+        assert batch_digest("[]", lines[:place] + lines[place + 1 :]) != whole
     shuffled = data.draw(st.permutations(lines))
-    assert (batch_digest("b1", "sis-1", 0, shuffled) == whole) == (shuffled == lines)
+    assert (batch_digest("[]", shuffled) == whole) == (shuffled == lines)
 
 
 @given(leaves)
-def test_who_wrote_a_batch_and_when_is_in_its_digest(lines: list[str]) -> None:
-    batches = {
-        batch_digest("b1", "sis-1", 0, lines),
-        batch_digest("b2", "sis-1", 0, lines),
-        batch_digest("b1", "sis-2", 0, lines),
-        batch_digest("b1", "sis-1", 1, lines),
-    }
-    assert len(batches) == 4
+def test_who_sent_a_batch_what_how_much_and_when_is_in_its_digest(lines: list[str]) -> None:
+    others = {
+        "batch_id": "b2", "client_id": "sis-2", "resource": "days", "request_id": None, "body_digest": None, "received": 8,
+        "records": 2, "revised": 0, "recorded_at": ENTRY["recorded_at"] + timedelta(microseconds=1),
+    }  # fmt: skip
+    assert others.keys() == ENTRY.keys()
+    headers = [stored_header(ENTRY), *(stored_header({**ENTRY, name: other}) for name, other in others.items())]
+    assert len({batch_digest(header, lines) for header in headers}) == len(headers)
 
 
 def heads_of(batches: list[bytes]) -> list[bytes]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from services.ledger_api.dependencies import Ledger, LedgerReader
-from shared.chain import canonical, leaf, microseconds_of, stored_entry, stored_roll, stored_session
+from shared.chain import leaf, stored_entry, stored_header, stored_roll, stored_session
 from shared.database import reading
 from shared.problems import Refused
 
@@ -74,7 +74,7 @@ class Proof(BaseModel):
 
 
 _ENTRY = """
-    select chain_entry.*, batch.client_id
+    select chain_entry.*, batch.client_id, batch.request_id, batch.body_digest, batch.received
     from ledger.chain_entry inner join ledger.batch using (batch_id)
     where chain_entry.school_id = $1 and chain_entry.batch_id = $2
 """
@@ -112,13 +112,12 @@ async def get_proof(school_id: str, batch_id: UUID, caller: LedgerReader, ledger
             entry["seq"],
         )
         head = await connection.fetchval("select head from ledger.chain_head where school_id = $1", school_id)
-    header = canonical([str(batch_id), entry["client_id"], microseconds_of(entry["recorded_at"])]).decode()
     return Proof(
         school_id=school_id,
         batch_id=str(batch_id),
         seq=entry["seq"],
         previous=entry["previous"].hex(),
-        header=header,
+        header=stored_header(entry),
         records=records,
         following=[Link(seq=row["seq"], digest=row["digest"].hex()) for row in following],
         head=head.hex(),

@@ -134,8 +134,11 @@ begin
             chain_head.seq + 1 as seq,
             chain_head.head as previous,
             sha256(convert_to(
-                '["' || p_request.batch_id || '",' || to_json(p_request.client_id)::text || ','
-                || (extract(epoch from p_recorded_at) * 1000000)::bigint || ']' || chr(10) || written.leaves,
+                '["' || p_request.batch_id || '",' || to_json(p_request.client_id)::text || ',' || to_json(p_resource)::text
+                || ',' || coalesce(to_json(p_request.request_id)::text, 'null')
+                || ',' || coalesce('"' || encode(p_request.body_digest, 'hex') || '"', 'null')
+                || ',' || p_request.received || ',' || (written.created + written.revised) || ',' || written.revised
+                || ',' || (extract(epoch from p_recorded_at) * 1000000)::bigint || ']' || chr(10) || written.leaves,
                 'UTF8'
             )) as digest
         from written

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.chain import batch_digest, leaf, link
+from shared.chain import batch_digest, leaf, link, stored_header
 from tests.world.district import District
 from tests.world.standard import S1, S2, duty, session, sheet
 
@@ -69,8 +68,7 @@ async def _digest(school: District, entry: dict[str, Any]) -> bytes:
             leaf(entry["resource"], row["key"], row["revision"], row["digest"], row["reason"], row["number"])
             for row in rows
         ]
-    microseconds = (batch["recorded_at"] - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-    return batch_digest(str(batch["batch_id"]), batch["client_id"], microseconds, leaves)
+    return batch_digest(stored_header({**batch, **entry}), leaves)
 
 
 async def test_a_proof_holds_for_a_batch_in_the_middle_and_for_nothing_else(school: District) -> None:
