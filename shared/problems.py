@@ -56,6 +56,7 @@ CATALOGUE: Mapping[str, Kind] = {
         "The body is over {limit_mib} MiB unpacked; send it in parts",
     ),
     "truncated_body": Kind(400, "压缩的请求体不完整或已损坏", "The compressed body is cut short or damaged"),
+    "stalled_body": Kind(408, "请求体迟迟没有传完；请重新发送", "The body did not arrive in time; send it again"),
     "empty_body": Kind(400, "请求体为空", "The body is empty"),
     "malformed_json": Kind(400, "不是合法的 JSON：{reason}", "Not valid JSON: {reason}"),
     "malformed_csv": Kind(400, "CSV 第 {line} 行无法读取：{reason}", "Line {line} of the CSV cannot be read: {reason}"),

@@ -15,6 +15,7 @@ from services.ledger_api import discovery, oauth
 from services.ledger_api.bell import Bell
 from services.ledger_api.documents import allocation_plans, patrols, payments, publications, submissions
 from services.ledger_api.ingest.append import Ledger
+from services.ledger_api.ingest.body import LongBodies
 from services.ledger_api.records import attendance, batches, chains, days, duties, sessions
 from services.ledger_api.registers import (
     closures,
@@ -76,6 +77,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     app.state.learn_keys = KeyRing(pool, app.state.verifier).learn
     await app.state.learn_keys()
     app.state.ledger = Ledger(pool, bell)
+    app.state.long_bodies = LongBodies()
     log.info("ledger_api_started")
     yield
     await bell.stop()

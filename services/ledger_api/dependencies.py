@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from services.ledger_api.ingest.append import Ledger as LedgerWriterOfFacts
 from services.ledger_api.ingest.batch import Sender
-from services.ledger_api.ingest.body import read_body
+from services.ledger_api.ingest.body import received_body
 from services.ledger_api.ingest.decode import Decoded, decode
 from services.ledger_api.ingest.partial import append_partially, keep_rejected
 from services.ledger_api.ingest.precondition import Precondition
@@ -71,7 +71,22 @@ async def receive(
     bulk: Bulk,
 ) -> Response:
     """One bulk write from bytes to receipt. An exact replay is answered from its first receipt, undecoded."""
-    body = await read_body(request.stream(), request.headers.get("content-encoding", "").strip().lower())
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    async with received_body(request.stream(), encoding, request.app.state.long_bodies) as body:
+        return await _take(request, caller, ledger, body, resource=resource, choose=choose, append=append, bulk=bulk)
+
+
+async def _take(
+    request: Request,
+    caller: Caller,
+    ledger: LedgerWriterOfFacts,
+    body: bytes,
+    *,
+    resource: str,
+    choose: Callable[[bytes], type[Struct]],
+    append: Callable[[Decoded[Any], Sender], Awaitable[Receipt]],
+    bulk: Bulk,
+) -> Response:
     digest = sha256(body).digest()
     sender = Sender(caller, request.state.request_id, digest, bulk.dry_run, precondition_of(request))
     if len(body) > REPLAY_LOOKUP_BYTES and not bulk.dry_run and sender.precondition is None:

@@ -238,7 +238,7 @@ def check_attendance(
     rows = RollRows()
     faults: list[Fault] = []
     first_seen: dict[tuple[str, str], int] = {}
-    marks: dict[tuple[str, date, str], list[tuple[int, AttendanceMark]]] = {}
+    patches: dict[tuple[str, date, str], _Patch] = {}
     index = 0
     for (_, school_id, service_date, session_id), together in groupby(records, _roll_of):
         start, index = index, index + len(run := list(together))
@@ -246,7 +246,8 @@ def check_attendance(
         if roll is None or known.calendar.term_of(service_date) is None or not _is_identifier(session_id):
             faults += _faults_of_place(run[0], roll, known.calendar, range(start, index), pointer)
         elif isinstance(run[0], AttendanceMark):
-            marks.setdefault((school_id, service_date, session_id), []).extend(enumerate(run, start))  # type: ignore[arg-type]
+            patch = patches.setdefault((school_id, service_date, session_id), _Patch())
+            patch.add(run, roll, lambda place, start=start: pointer(start + place, "student_id"), faults)  # type: ignore[arg-type, misc]
         else:
             for at, sheet in enumerate(run, start):
                 before = first_seen.setdefault((school_id, session_id), at)
@@ -257,8 +258,12 @@ def check_attendance(
                 _add_sheet(rows, sheet, roll, partial(pointer, at), faults)  # type: ignore[arg-type]
         if len(faults) > FAULTS_COUNTED:
             break
-    for group in marks.values():
-        _add_marks(rows, group, known.rolls[group[0][1].school_id], pointer, faults)
+    repeating = {place for place, patch in patches.items() if patch.repeats()}
+    if repeating:
+        faults += _repeated_marks(records, repeating, pointer)
+    for patch in patches.values():
+        if patch.last is not None:
+            _add_roll(rows, patch.last, list(patch.numbers.values()), is_patch=True, weight=patch.size)
     return rows, faults
 
 
@@ -298,25 +303,45 @@ def _add_sheet(rows: RollRows, sheet: AttendanceSheet, roll: Roll, at: Pointer, 
     _add_roll(rows, sheet, numbered, is_patch=False, weight=1)
 
 
-def _add_marks(
-    rows: RollRows, group: Sequence[tuple[int, AttendanceMark]], roll: Roll, pointer: Pointer, faults: list[Fault]
-) -> None:
-    """Single marks of one session as one patch of its roll."""
-    numbers_of = roll.student_numbers
-    numbers = [numbers_of.get(mark.student_id) for _, mark in group]
-    if None in numbers or len(set(numbers)) != len(numbers):
-        seen: set[str] = set()
-        for index, mark in group:
-            if mark.student_id not in numbers_of:
-                faults.append(Fault(pointer(index, "student_id"), "unknown_student", {"student_id": mark.student_id}))
-            elif mark.student_id in seen:
-                faults.append(Fault(pointer(index, "student_id"), "repeated_student", {"student_id": mark.student_id}))
-            seen.add(mark.student_id)
-        return
-    numbered: dict[str, list[int]] = {status: [] for status in STATUSES}
-    for number, (_, mark) in zip(numbers, group, strict=True):
-        numbered[mark.status].append(number)  # type: ignore[arg-type]
-    _add_roll(rows, group[-1][1], list(numbered.values()), is_patch=True, weight=len(group))
+class _Patch:
+    """The single marks of one session, gathered as they come: a number a mark, and never the marks themselves."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, list[int]] = {status: [] for status in STATUSES}
+        self.size = 0
+        self.last: AttendanceMark | None = None
+
+    def add(self, marks: Sequence[AttendanceMark], roll: Roll, at: Callable[[int], str], faults: list[Fault]) -> None:
+        """Take marks that stand together; `at`: the pointer of the pupil in one of them."""
+        numbers_of = roll.student_numbers
+        for place, mark in enumerate(marks):
+            number = numbers_of.get(mark.student_id)
+            if number is None:
+                faults.append(Fault(at(place), "unknown_student", {"student_id": mark.student_id}))
+            else:
+                self.numbers[mark.status].append(number)
+        self.size += len(marks)
+        self.last = marks[-1]
+
+    def repeats(self) -> bool:
+        """Whether a pupil is in it more than once."""
+        lists = self.numbers.values()
+        return len({number for numbers in lists for number in numbers}) != sum(map(len, lists))
+
+
+def _repeated_marks(
+    records: Iterable[AttendanceSheet | AttendanceMark],
+    sessions: Collection[tuple[str, date, str]],
+    pointer: Pointer,
+) -> Iterable[Fault]:
+    """The marks of these sessions that name a pupil again."""
+    seen: set[tuple[str, date, str, str]] = set()
+    for index, mark in enumerate(records):
+        if isinstance(mark, AttendanceMark) and (mark.school_id, mark.service_date, mark.session_id) in sessions:
+            named = (mark.school_id, mark.service_date, mark.session_id, mark.student_id)
+            if named in seen:
+                yield Fault(pointer(index, "student_id"), "repeated_student", {"student_id": mark.student_id})
+            seen.add(named)
 
 
 def _add_roll(

@@ -1,11 +1,14 @@
 """Bytes to typed records: reads JSON, NDJSON and CSV, says every place that is wrong."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
-from typing import Generic, Literal, TypeVar
+from io import BytesIO
+from itertools import islice
+from typing import Generic, Literal, TypeVar, overload
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +19,9 @@ from shared.problems import FAULTS_COUNTED, Fault, Invalid, Refused
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
 CSV = "text/csv"
+# NDJSON longer than this is decoded in slices of the other.
+LONG_LINES_BYTES = 8 * 1024 * 1024
+SLICE_BYTES = 512 * 1024
 Shape = Literal["object", "array", "lines", "rows"]
 
 Payload = TypeVar("Payload", bound=Struct)
@@ -86,6 +92,35 @@ class Decoded(Generic[Kept_co]):
         return next(place for place, rows in enumerate(self.rows) if number in rows)
 
 
+class Lines(Sequence[Kept_co]):
+    """The records of a long NDJSON body, decoded slice by slice whenever they are gone through; never all at once."""
+
+    def __init__(self, body: bytes, decoder: "msgspec.json.Decoder[Kept_co]") -> None:
+        """Goes through them once. Raises what `decoder` raises when one of them cannot be read."""
+        self._body = body
+        self._decoder = decoder
+        self._length = sum(1 for _ in self)
+
+    def __iter__(self) -> Iterator[Kept_co]:
+        view, start = memoryview(self._body), 0
+        while start < len(view):
+            end = self._body.find(b"\n", start + SLICE_BYTES) + 1 or len(view)
+            yield from self._decoder.decode_lines(view[start:end])
+            start = end
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> Kept_co: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Kept_co]: ...
+    def __getitem__(self, index: int | slice) -> Kept_co | Sequence[Kept_co]:
+        if isinstance(index, slice):
+            return list(self)[index]
+        return next(islice(self, index, None))
+
+
 def _pointer(shape: Shape, rows: Sequence[Sequence[int]], place: int, fields: Sequence[str | int]) -> str:
     if shape == "object":
         steps: Sequence[str | int] = fields
@@ -121,7 +156,7 @@ def decode(body: bytes, content_type: str, choose: Choose[Payload], *, partial: 
     if media_type == NDJSON:
         shape: Shape = "lines"
     elif media_type == JSON:
-        shape = "array" if body.lstrip()[:1] == b"[" else "object"
+        shape = "array" if _opens_array(body) else "object"
     else:
         raise Refused("unsupported_media_type", given=media_type, wanted=f"{JSON}, {NDJSON}, {CSV}")
     if partial:
@@ -129,12 +164,16 @@ def decode(body: bytes, content_type: str, choose: Choose[Payload], *, partial: 
     payload = choose(body)
     try:
         if shape == "lines":
-            return Decoded(_decoder(payload).decode_lines(body), shape)
+            decoder = _decoder(payload)
+            return Decoded(Lines(body, decoder) if len(body) > LONG_LINES_BYTES else decoder.decode_lines(body), shape)
         if shape == "array":
             return Decoded(_list_decoder(payload).decode(body), shape)
         return Decoded([_decoder(payload).decode(body)], shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError):
         return _decode_one_by_one(body, shape, choose, partial=False)
+
+
+_opens_array = re.compile(rb"[ \t\r\n]*\[").match
 
 
 @lru_cache(maxsize=64)
@@ -153,20 +192,24 @@ _plain = msgspec.json.Decoder(float_hook=Decimal)
 
 def _decode_one_by_one(body: bytes, shape: Shape, choose: Choose[Payload], *, partial: bool) -> Decoded[Payload]:
     """The slow way, taken when something is wrong or may be: gathers every fault of every record."""
-    texts = _texts_of(body, shape)
+    texts: list[bytes] = []
     records: list[Payload] = []
     places: list[int] = []
     rejected: list[Rejected] = []
     malformed = False
-    for place, text in enumerate(texts):
+    for place, text in enumerate(_texts_of(body, shape)):
 
         def at(*steps: str | int, place: int = place) -> str:
             return _pointer(shape, (), place, steps)
 
         payload = choose(text)
         try:
-            records.append(_decoder(payload).decode(text))
-            places.append(place)
+            record = _decoder(payload).decode(text)
+            # Where one is turned away and all are to land, none of the others will.
+            if partial or not rejected:
+                records.append(record)
+                places.append(place)
+                texts.append(text if partial else b"")
         except msgspec.ValidationError as error:
             rejected.append(
                 Rejected(place, text, _faults_in(text, payload, at) or [_fault_from(str(error), "", at, ())])
@@ -180,22 +223,30 @@ def _decode_one_by_one(body: bytes, shape: Shape, choose: Choose[Payload], *, pa
             break
     if rejected and not partial:
         raise Invalid([fault for each in rejected for fault in each.faults], status=400 if malformed else None)
-    return Decoded(records, shape, places, [texts[place] for place in places] if partial else (), (), rejected)
+    return Decoded(records, shape, places, texts, (), rejected)
 
 
-def _texts_of(body: bytes, shape: Shape) -> list[bytes]:
+def _texts_of(body: bytes, shape: Shape) -> Iterator[bytes]:
+    """Each record's text. Raises Refused: invalid_utf8, malformed_json."""
+    decoder = getincrementaldecoder("utf-8")()
+    view = memoryview(body)
     try:
-        body.decode("utf-8")
+        for start in range(0, len(view), SLICE_BYTES):
+            decoder.decode(view[start : start + SLICE_BYTES])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise Refused("invalid_utf8") from error
     if shape == "lines":
-        return [line for line in body.splitlines() if line.strip()]
-    if shape == "object":
-        return [body]
-    try:
-        return [bytes(raw) for raw in _raw_list.decode(body)]
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise Refused("malformed_json", reason=str(error)) from error
+        for ended in BytesIO(body):
+            yield from (line for line in ended.splitlines() if line.strip())
+    elif shape == "object":
+        yield body
+    else:
+        try:
+            raws = _raw_list.decode(body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise Refused("malformed_json", reason=str(error)) from error
+        yield from map(bytes, raws)
 
 
 def _decode_rows(body: bytes, charset: str, choose: Choose[Payload], *, partial: bool) -> Decoded[Payload]:
