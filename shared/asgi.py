@@ -16,9 +16,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import metrics
+from shared.allowance import Allowance
 from shared.problems import Fault, Invalid, Language, Problem, Refused
 from shared.tokens import Caller, Verifier
 
@@ -33,6 +35,8 @@ AsOf = Annotated[
 RETRY_AFTER_SECONDS = "2"
 # A forged token must not make every request read the keys anew: they are read at most so often.
 KEYS_FRESH_SECONDS = 0.5
+# W3C Trace Context: version, trace id, the caller's span, flags; neither id all noughts.
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 # What asyncpg and the socket raise when PostgreSQL is not there, starting or stopping: come back later.
@@ -60,7 +64,13 @@ def problem_response(request: Request, problem: Problem) -> JSONResponse:
 
 
 async def caller_of(request: Request) -> Caller:
-    """Who is asking; raises Refused (401) without a valid token."""
+    """Who is asking; raises Refused (401) without a valid token, (429) from a client that asks too often.
+
+    Several dependencies of one request may want to know; it is one request all the same.
+    """
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is not None:
+        return known
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Refused("unauthenticated", reason="no bearer token", headers={"WWW-Authenticate": "Bearer"})
@@ -68,7 +78,12 @@ async def caller_of(request: Request) -> Caller:
     if verifier.lacks_key_of(token):
         # It may be newer than what this process knows.
         await request.app.state.learn_keys()
-    return verifier.verify(token)
+    caller = verifier.verify(token)
+    allowance: Allowance = request.app.state.allowance
+    if wait := allowance.take(caller.client_id):
+        raise Refused("too_many_requests", headers={"Retry-After": str(wait)})
+    request.state.caller = caller
+    return caller
 
 
 def requires(scope: str) -> Callable[[Request], Awaitable[Caller]]:
@@ -114,7 +129,7 @@ async def public_keys(pool: asyncpg.Pool) -> list[dict[str, str]]:
 
 
 class RequestContext:
-    """Gives each request its id, binds it to the logs, counts and times the answer."""
+    """Gives each request its id, binds it and the caller's trace to the logs, counts and times the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         """`app`: what answers."""
@@ -125,15 +140,22 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
+        sent = dict(scope["headers"])
+        given = sent.get(b"x-request-id", b"").decode("latin-1")
         request_id = given if _SAFE_REQUEST_ID.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        passed_on = [(b"x-request-id", request_id.encode())]
+        bound = {"request_id": request_id}
+        trace = _TRACEPARENT.fullmatch(sent.get(b"traceparent", b""))
+        if trace is not None:
+            passed_on.append((b"traceparent", trace[0]))
+            bound["trace_id"] = trace[1].decode()
+        tokens = structlog.contextvars.bind_contextvars(**bound)
         started = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message["headers"], *passed_on]
                 route = getattr(scope.get("route"), "path", "unmatched")
                 metrics.REQUESTS.labels(scope["method"], route, message["status"]).inc()
                 metrics.REQUEST_SECONDS.labels(scope["method"], route).observe(time.perf_counter() - started)
@@ -142,7 +164,7 @@ class RequestContext:
         try:
             await self.app(scope, receive, send_with_id)
         finally:
-            structlog.contextvars.unbind_contextvars("request_id")
+            structlog.contextvars.reset_contextvars(**tokens)
 
 
 def answer_problems(app: FastAPI) -> None:
@@ -167,6 +189,11 @@ def answer_problems(app: FastAPI) -> None:
             request,
             Refused(code, status=error.status_code, headers=dict(error.headers or {}), reason=error.detail),
         )
+
+    @app.exception_handler(ClientDisconnect)
+    async def on_leaving(request: Request, _error: ClientDisconnect) -> Response:
+        # Nobody hears it; it is no fault of ours.
+        return problem_response(request, Refused("truncated_body"))
 
     async def on_store(request: Request, error: Exception) -> Response:
         log.warning("stores_unavailable", path=request.url.path, error=repr(error))

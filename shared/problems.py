@@ -70,6 +70,7 @@ CATALOGUE: Mapping[str, Kind] = {
     ),
     "invalid_parameter": Kind(422, "参数 {name} 不对：{reason}", "The parameter {name} is wrong: {reason}"),
     "invalid_records": Kind(422, "记录有误，未写入任何内容", "Records are wrong; nothing was written"),
+    "too_many_requests": Kind(429, "请求过于频繁，请稍后重试", "Too many requests; wait and send again"),
     "busy": Kind(503, "系统繁忙，请稍后重试", "Busy; try again shortly"),
     "stores_unavailable": Kind(
         503, "数据库暂时不可用，请稍后重试", "The database cannot be reached for now; try again shortly"

@@ -4,11 +4,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from argon2 import PasswordHasher
 from sqlalchemy.engine import make_url
 from sqlmodel import Session, create_engine
 
-from shared.tables.access import ApiClient
+from shared.tables.access import SECRET_HASHER, ApiClient
 from shared.vocabulary import ClientKind, Stage
 
 
@@ -42,7 +41,7 @@ def create_client(
         session.add(
             ApiClient(
                 client_id=client.client_id,
-                secret_hash=PasswordHasher().hash(client.client_secret),
+                secret_hash=SECRET_HASHER.hash(client.client_secret),
                 kind=kind,
                 name=name,
                 schools=list(schools),

@@ -1,5 +1,6 @@
 """The ledger API: the only writer of facts. Opens its pool, its bell and its key at the door and hands them on."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,6 +31,7 @@ from services.ledger_api.registers import (
     students,
     terms,
 )
+from shared.allowance import Allowance
 from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
 from shared.database import open_pool
 from shared.logs import configure_logs
@@ -73,10 +75,12 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     await bell.start()
     app.state.signing_key = key
     await _publish_key(pool, key)
+    app.state.allowance = Allowance(settings.requests_per_second)
     app.state.verifier = Verifier()
     app.state.learn_keys = KeyRing(pool, app.state.verifier).learn
     await app.state.learn_keys()
     app.state.ledger = Ledger(pool, bell)
+    app.state.sign_ins = asyncio.Semaphore(1)
     app.state.long_bodies = LongBodies()
     log.info("ledger_api_started")
     yield

@@ -1,11 +1,11 @@
 """Sign-in of programs: OAuth 2.0 client credentials, a short-lived token signed with ES256, the public keys as a JWKS."""
 
+import asyncio
 import secrets
 from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Annotated, Literal
 
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from fastapi import APIRouter, Form, Request
 from pydantic import BaseModel
@@ -14,16 +14,16 @@ from starlette.concurrency import run_in_threadpool
 
 from services.ledger_api.dependencies import AnyCaller, Ledger
 from shared.asgi import public_keys
+from shared.database import ACQUIRE_SECONDS
 from shared.problems import Refused
-from shared.tables.access import ApiClient
+from shared.tables.access import SECRET_HASHER, ApiClient
 from shared.tokens import LIFETIME_SECONDS, issue
 from shared.vocabulary import SCOPES_OF
 
 router = APIRouter(tags=["sign-in"])
 
-_hasher = PasswordHasher()
 # Checked when the client is not known, so that an answer takes as long either way.
-_NOBODYS_HASH = _hasher.hash(secrets.token_urlsafe())
+_NOBODYS_HASH = SECRET_HASHER.hash(secrets.token_urlsafe())
 
 
 class AccessToken(BaseModel):
@@ -62,7 +62,9 @@ async def issue_token(
     given_id, given_secret = basic or (client_id or "", client_secret or "")
     async with AsyncSession(request.app.state.tables) as session:
         client = await session.get(ApiClient, given_id)
-    known = await run_in_threadpool(_secret_fits, given_secret, client.secret_hash if client else _NOBODYS_HASH)
+    # One at a time: a hash is memory, and who guesses secrets must not have all of it.
+    async with asyncio.timeout(ACQUIRE_SECONDS), request.app.state.sign_ins:
+        known = await run_in_threadpool(_secret_fits, given_secret, client.secret_hash if client else _NOBODYS_HASH)
     if client is None or client.revoked_at is not None or not known:
         raise Refused("invalid_client", headers={"WWW-Authenticate": "Basic"})
     allowed = SCOPES_OF[client.kind]
@@ -102,7 +104,7 @@ async def jwks(ledger: Ledger) -> dict[str, list[dict[str, str]]]:
 
 def _secret_fits(secret: str, secret_hash: str) -> bool:
     try:
-        return _hasher.verify(secret_hash, secret)
+        return SECRET_HASHER.verify(secret_hash, secret)
     except (VerificationError, InvalidHashError):
         return False
 

@@ -11,6 +11,7 @@ from services.reporting.findings import events, listing, stream
 from services.reporting.findings.wakening import Wakening
 from services.reporting.ledger import sessions
 from services.reporting.reports import compensation, workload
+from shared.allowance import Allowance
 from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
 from shared.database import open_pool
 from shared.logs import configure_logs
@@ -45,6 +46,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     await wakening.start()
     app.state.pool = pool
     app.state.wakening = wakening
+    app.state.allowance = Allowance(settings.requests_per_second)
     app.state.verifier = Verifier()
     app.state.learn_keys = KeyRing(pool, app.state.verifier).learn
     await app.state.learn_keys()

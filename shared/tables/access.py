@@ -2,9 +2,13 @@
 
 from datetime import datetime
 
+from argon2 import PasswordHasher
 from sqlalchemy import Column, Text
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlmodel import Field, SQLModel
+
+# Secrets are 256 random bits, so a look at one may be cheap: 19 MiB, not the 64 of a person's password.
+SECRET_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
 class ApiClient(SQLModel, table=True):

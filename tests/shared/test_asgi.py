@@ -1,0 +1,51 @@
+"""At the door of both services: request ids and traces go in and out, a client that asks too often is told to wait."""
+
+import pytest
+
+from shared.allowance import Allowance
+from tests.world.district import District
+from tests.world.standard import S1, S2, session
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+async def test_a_request_id_and_a_trace_come_back(school: District) -> None:
+    answer = await school.ledger.get("/livez", headers={"X-Request-ID": "r-17", "traceparent": TRACE})
+    assert (answer.headers["x-request-id"], answer.headers["traceparent"]) == ("r-17", TRACE)
+    receipt = await school.school(S1).send("POST", "/v1/sessions", json=session(), headers={"X-Request-ID": "r-18"})
+    (batch,) = await school.fetch("select request_id from ledger.batch where batch_id = $1", receipt.json()["batch_id"])
+    assert batch["request_id"] == "r-18"
+
+
+@pytest.mark.parametrize("what", ["", "x" * 65, "a b", "a/b"])
+async def test_a_request_id_of_odd_shape_is_replaced(school: District, what: str) -> None:
+    answer = await school.ledger.get("/livez", headers={"X-Request-ID": what})
+    assert answer.headers["x-request-id"] not in {"", what}
+
+
+@pytest.mark.parametrize("trace", [TRACE.upper(), f"{TRACE}-01", f"ff{TRACE[2:]}", f"00-{'0' * 32}{TRACE[35:]}", "x"])
+async def test_what_is_no_trace_is_not_passed_on(school: District, trace: str) -> None:
+    answer = await school.ledger.get("/livez", headers={"traceparent": trace})
+    assert "traceparent" not in answer.headers
+
+
+async def test_a_client_that_asks_too_often_is_told_when_to_come_back(school: District) -> None:
+    for app, path in ((school.ledger_app, "/v1/schools"), (school.reporting_app, "/v1/findings")):
+        app.state.allowance = Allowance(1)
+        client = school.ledger if app is school.ledger_app else school.reporting
+        hasty = {"Authorization": f"Bearer {school.school(S1).token}"}
+        answers = [await client.get(path, headers=hasty) for _ in range(12)]
+        late = answers[-1]
+        assert (late.status_code, late.json()["code"]) == (429, "too_many_requests")
+        assert late.headers["retry-after"] == "1"
+        calm = {"Authorization": f"Bearer {school.voice('auditor').token}"}
+        assert (await client.get(path, headers=calm)).status_code == 200
+
+
+async def test_one_request_is_one_however_many_want_to_know_who_asks(school: District) -> None:
+    school.ledger_app.state.allowance = Allowance(1)
+    voice = school.school(S2)
+    room = {"school_id": S2, "room": "A1"}
+    for _ in range(10):
+        await voice.post("rooms", room)
+    assert (await voice.post("rooms", room, expect=429))["code"] == "too_many_requests"
