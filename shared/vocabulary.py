@@ -6,6 +6,8 @@ from typing import Literal, get_args
 
 # How things are named. The last part of each refuses a line end, which `$` alone would let pass.
 SCHOOL_ID = r"^[0-9]{10}$(?!\n)"
+# Schools that are made up: a sandbox client's. Nobody's code begins so, and who sees the district does not see them.
+SANDBOX_SCHOOLS = "99999"
 TERM_ID = r"^[0-9]{4}-[0-9]{4}-[12]$(?!\n)"
 # What a system makes up: it travels in addresses and in keys.
 IDENTIFIER = r"^[A-Za-z0-9._:\-]{1,64}$(?!\n)"

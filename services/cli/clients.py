@@ -1,5 +1,6 @@
 """`taizhang clients`: programs that may sign in."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlmodel import Session, create_engine
 
 from shared.tables.access import SECRET_HASHER, ApiClient
-from shared.vocabulary import ClientKind, Stage
+from shared.vocabulary import SANDBOX_SCHOOLS, SCHOOL_ID, ClientKind, Stage
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,17 @@ def create_client(
     stage: Stage | None = None,
     name: str | None = None,
 ) -> NewClient:
-    """Register a client; its secret is kept as an argon2 hash. Raises ValueError when the kind asks for more."""
+    """Register a client; its secret is kept as an argon2 hash only. Raises ValueError when the kind asks for more.
+
+    A sandbox client that names no school gets one that nobody has.
+    """
+    if kind == "sandbox" and not schools:
+        schools = (f"{SANDBOX_SCHOOLS}{secrets.randbelow(100_000):05}",)
+    for school_id in schools:
+        if re.fullmatch(SCHOOL_ID, school_id) is None:
+            raise ValueError(f"{school_id} is no school's code: ten digits")
+        if school_id.startswith(SANDBOX_SCHOOLS) != (kind == "sandbox"):
+            raise ValueError(f"sandbox clients, and nobody else, speak for schools {SANDBOX_SCHOOLS}…: {school_id}")
     if kind == "school" and not schools:
         raise ValueError("a school client names its schools: --school ID")
     if kind == "centre" and stage is None:

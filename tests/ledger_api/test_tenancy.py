@@ -3,9 +3,11 @@
 import asyncpg
 import pytest
 
+from services.cli.clients import create_client
 from shared.database import Visible, open_pool, reading
+from shared.vocabulary import ClientKind
 from tests.world.district import District
-from tests.world.standard import S1, S2, duty, school_of, session, sheet
+from tests.world.standard import S1, S2, duty, school_of, session, sheet, slot_of
 
 WRITER_OF = {"taizhang_ledger": "ledger", "taizhang_audit": "audit"}
 ROLES = ("taizhang_ledger", "taizhang_audit", "taizhang_reporting")
@@ -73,6 +75,36 @@ async def test_both_stage_centres_see_a_nine_year_school(school: District) -> No
         centre = school.voice("centre", stage=stage)
         assert (await centre.get(f"/v1/sessions/{S1}/h1"))["school_id"] == S1
         assert S1 in {item["school_id"] for item in (await centre.get("/v1/schools"))["items"]}
+
+
+async def test_a_sandbox_works_and_no_report_counts_it(school: District) -> None:
+    client = create_client(school.database_url, kind="sandbox")
+    (made_up,) = client.schools
+    sandbox = school.voice("sandbox", schools=client.schools)
+    await sandbox.post("schools", school_of(made_up, "primary"))
+    await sandbox.post("slots", slot_of(made_up, "s1"))
+    await sandbox.post("staff", {"staff_id": "sandbox-T1", "school_id": made_up, "kind": "employee"})
+    # Far more class hours than the slot has minutes for: a finding, were it real.
+    receipt = await sandbox.post("sessions", session(school_id=made_up, staff={"sandbox-T1": 20}))
+    await school.audit()
+    assert (await sandbox.get(f"/v1/sessions/{made_up}/h1"))["revision"] == 1
+    assert {each["school_id"] for each in await sandbox.findings()} == {made_up}
+    for voice in (school.bureau, school.auditor, school.voice("centre", stage="primary")):
+        await voice.get(f"/v1/sessions/{made_up}/h1", expect=404)
+        await voice.get(f"/v1/schools/{made_up}", expect=404)
+        await voice.get(f"/v1/batches/{receipt['batch_id']}", expect=404)
+        assert made_up not in str((await voice.get("/v1/staff", limit="1000"))["items"])
+        assert made_up not in str(await voice.findings())
+        assert made_up not in str((await voice.report("/v1/ledger/sessions"))["items"])
+    await school.bureau.post("schools", school_of(made_up, "primary"), expect=404)
+
+
+@pytest.mark.parametrize(
+    ("kind", "school_id"), [("sandbox", S1), ("school", "9999900001"), ("school", "31"), ("school", "x")]
+)
+def test_only_a_sandbox_client_has_a_made_up_school(database_url: str, kind: ClientKind, school_id: str) -> None:
+    with pytest.raises(ValueError, match=school_id):
+        create_client(database_url, kind=kind, schools=[school_id])
 
 
 async def test_the_database_itself_shows_nothing_to_who_names_nothing(school: District) -> None:

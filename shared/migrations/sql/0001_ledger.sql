@@ -249,7 +249,7 @@ language sql stable security definer set search_path = pg_catalog as $$
         where resource = 'schools'
         order by key, revision desc
     ) as latest
-    where state = 'recorded' and content -> 'stages' ? p_stage
+    where state = 'recorded' and content -> 'stages' ? p_stage and left(school_id, 5) <> '99999'
     having p_stage is not null
 $$;
 
@@ -259,7 +259,8 @@ do $$
 declare
     kept text;
     seen constant text :=
-        '(select current_setting(''taizhang.district'', true)) = ''on'' '
+        -- Who sees the district does not see the made-up schools of sandbox clients (99999…): no report counts them.
+        '((select current_setting(''taizhang.district'', true)) = ''on'' and left(school_id, 5) <> ''99999'') '
         'or school_id = any ((select string_to_array(current_setting(''taizhang.schools'', true), '',''))::text[])';
 begin
     foreach kept in array array[
@@ -283,7 +284,7 @@ begin
     alter table ledger.batch enable row level security, force row level security;
     create policy owner_reads on ledger.batch for select to current_user using (true);
     create policy read_own on ledger.batch for select to taizhang_ledger, taizhang_reporting using (
-        (select current_setting('taizhang.district', true)) = 'on'
+        ((select current_setting('taizhang.district', true)) = 'on' and left(schools[1], 5) is distinct from '99999')
         -- Who has a part in it sees it: its header is in their chain. What it wrote of others stays out of sight.
         or schools && ((select string_to_array(current_setting('taizhang.schools', true), ','))::text[] || 'district'::text)
     );

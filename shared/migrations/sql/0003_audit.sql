@@ -98,7 +98,7 @@ begin
     foreach kept in array array['finding', 'finding_event', 'staff_day', 'audited_day'] loop
         execute format(
             'create policy read_own on audit.%I for select to taizhang_reporting using ('
-            '(select current_setting(''taizhang.district'', true)) = ''on'' '
+            '((select current_setting(''taizhang.district'', true)) = ''on'' and left(school_id, 5) <> ''99999'') '
             'or school_id = any ((select string_to_array(current_setting(''taizhang.schools'', true), '',''))::text[]))',
             kept
         );
