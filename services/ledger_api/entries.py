@@ -14,6 +14,7 @@ from shared.asgi import AsOf, requires
 from shared.database import reading
 from shared.pagination import Limit, decode_cursor, page_response
 from shared.problems import Refused
+from shared.tokens import Caller
 
 _LIST = """
     select school_id, key, revision, content, recorded_at
@@ -76,6 +77,8 @@ def entry_router(resource: Resource[Payload], *, scope: str) -> APIRouter:
         openapi_extra=body_schema(resource.payload),
     )
     router.add_api_route("", endpoints.list_current, methods=["GET"], response_model=None)
+    # Before the record itself, whose key would take it in.
+    router.add_api_route(f"{one}/revisions", endpoints.list_revisions, methods=["GET"], response_model=None)
     router.add_api_route(one, endpoints.get_one, methods=["GET"], response_model=None)
     router.add_api_route(one, endpoints.delete_one, methods=["DELETE"], dependencies=writers_only)
     return router
@@ -125,21 +128,31 @@ class _Endpoints(Generic[Payload]):
         school_id: str | None = None,
         as_of: AsOf = None,
     ) -> Response:
-        """The record as it holds now, or as the ledger knew it at `as_of`; `…/revisions` is its history."""
-        wants_history = key.endswith("/revisions")
-        key = key.removesuffix("/revisions")
-        async with reading(ledger.pool, caller.visible) as connection:
-            rows = await connection.fetch(_REVISIONS, self._resource.name, school_id, key, as_of)
-        if not rows:
-            raise Refused("not_found")
-        if wants_history:
-            return _json({"items": [_revision(row) for row in rows], "next_cursor": None})
+        """The record as it holds now, or as the ledger knew it at `as_of`."""
+        rows = await self._revisions(ledger, caller, school_id, key, as_of)
         if rows[0]["state"] == "void":
             raise Refused("not_found")
         etag = f'"{rows[0]["revision"]}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"ETag": etag})
         return _json(_shown(rows[0]["content"], rows[0]["revision"], rows[0]["recorded_at"]), etag)
+
+    async def list_revisions(
+        self, caller: LedgerReader, ledger: Ledger, key: str, school_id: str | None = None
+    ) -> Response:
+        """Its history: who recorded what when, and why; the newest first."""
+        rows = await self._revisions(ledger, caller, school_id, key, None)
+        return _json({"items": [_revision(row) for row in rows], "next_cursor": None})
+
+    async def _revisions(
+        self, ledger: Ledger, caller: Caller, school_id: str | None, key: str, as_of: datetime | None
+    ) -> list[Any]:
+        """All revisions, newest first; raises Refused (404) when there is none to be seen."""
+        async with reading(ledger.pool, caller.visible) as connection:
+            rows: list[Any] = await connection.fetch(_REVISIONS, self._resource.name, school_id, key, as_of)
+        if not rows:
+            raise Refused("not_found")
+        return rows
 
     async def delete_one(
         self,

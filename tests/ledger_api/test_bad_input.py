@@ -63,6 +63,7 @@ BAD_RECORDS: dict[str, tuple[str, Json | list[Json], int, str, str]] = {
     "a slot in the evening": ("slots", {**slot_of(S1, "s1"), "slot": "e", "starts_at": "18:30", "ends_at": "20:00"}, 422, "outside_service", "/0/ends_at"),
     "a slot before lessons": ("slots", {**slot_of(S1, "s1"), "slot": "m", "starts_at": "07:00", "ends_at": "07:40"}, 422, "outside_service", "/0/starts_at"),
     "a slot of a forbidden kind": ("slots", {**slot_of(S1, "s1"), "slot": "k", "kind": "evening_self_study"}, 422, "outside_service", "/0/kind"),
+    "a slot for drilling": ("slots", {**slot_of(S1, "s1"), "slot": "k", "kind": "exam_drill"}, 422, "forbidden_kind", "/0/kind"),
     "a person of another school": ("staff", staff_of(S1, "U1") | {"kind": "employee"}, 409, "belongs_to_another_school", "/0"),
     "a statement line of nobody": (
         "publications",

@@ -71,11 +71,13 @@ async def recorded(school: District) -> tuple[District, dict[str, str]]:
 
 
 def _address(path: str, values: dict[str, str]) -> str:
-    resource = path.split("/")[2]
+    resource, history = path.split("/")[2], path.endswith("/revisions")
     if "{key}" in path:
         if resource in EVERYBODYS:
-            return f"/v1/{resource}/{EVERYBODYS[resource]}"
-        return f"/v1/{resource}/{RECORDS[resource][1]}"
+            path = f"/v1/{resource}/{EVERYBODYS[resource]}"
+        else:
+            path = f"/v1/{resource}/{RECORDS[resource][1]}"
+        return f"{path}/revisions" if history else path
     if path.endswith("/rejections"):
         values = {**values, "batch_id": values["rejected"]}
     return path.format(**values)

@@ -1,10 +1,12 @@
 """Attendance (考勤): one roll a session, sent whole or as single marks; 一(二)1, 一(一)6."""
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Any
 
+import asyncpg
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from services.ledger_api.dependencies import BulkOptions, Ledger, LedgerReader, LedgerWriter, Reason, receive, sender_of
@@ -13,6 +15,7 @@ from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet
 from services.ledger_api.ingest.receipt import Receipt
 from shared.asgi import AsOf
 from shared.database import reading
+from shared.pagination import Limit, decode_cursor, page_response
 from shared.problems import Refused
 from shared.tokens import Caller
 
@@ -29,6 +32,19 @@ _REVISIONS = """
         and attendance_revision.session_id = $2
         and ($3::timestamptz is null or attendance_revision.recorded_at <= $3)
     order by attendance_revision.recorded_at desc, attendance_revision.revision desc
+"""
+
+
+_LIST = """
+    select *
+    from ledger.roll as record
+    where
+        ($1::text is null or school_id = $1)
+        and ($2::date is null or service_date >= $2)
+        and ($3::date is null or service_date <= $3)
+        and (school_id, service_date, session_id) > ($4, $5, $6)
+    order by school_id, service_date, session_id
+    limit $7
 """
 
 
@@ -50,6 +66,27 @@ async def post_attendance(request: Request, caller: LedgerWriter, ledger: Ledger
         append=ledger.append_attendance,
         bulk=bulk,
     )
+
+
+@router.get("")
+async def list_rolls(
+    caller: LedgerReader,
+    ledger: Ledger,
+    request: Request,
+    school_id: str | None = None,
+    from_day: Annotated[date | None, Query(alias="from")] = None,
+    to_day: Annotated[date | None, Query(alias="to")] = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> Response:
+    """The rolls that hold now, by school and dates, in the order of school, date and session."""
+    after = decode_cursor(cursor, str, date, str) if cursor else ("", date.min, "")
+    async with reading(ledger.pool, caller.visible) as connection:
+        rows = await connection.fetch(_LIST, school_id, from_day, to_day, *after, limit + 1)
+        students = await _students(connection, rows[:limit])
+    last = rows[limit - 1] if len(rows) > limit else None
+    position = (last["school_id"], last["service_date"], last["session_id"]) if last else None
+    return page_response(request, [_shown(row, students) for row in rows[:limit]], position)
 
 
 @router.get("/{school_id}/{session_id}")
@@ -113,11 +150,15 @@ async def _revisions(
         rows: list[Any] = await connection.fetch(_REVISIONS, school_id, session_id, as_of)
         if not rows:
             raise Refused("not_found")
-        numbers = {number for row in rows for status in STATUSES for number in row[status] or ()}
-        students = await connection.fetch(
-            "select number, person_id from ledger.person where number = any ($1)", list(numbers)
-        )
-    return rows, dict(students)
+        return rows, await _students(connection, rows)
+
+
+async def _students(connection: asyncpg.Connection, rows: Sequence[Any]) -> dict[int, str]:
+    """The ids of the pupils in rolls, by their numbers."""
+    numbers = {number for row in rows for status in STATUSES for number in row[status] or ()}
+    return dict(
+        await connection.fetch("select number, person_id from ledger.person where number = any ($1)", list(numbers))
+    )
 
 
 def _shown(row: Any, students: dict[int, str]) -> dict[str, object]:

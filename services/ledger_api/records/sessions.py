@@ -1,10 +1,10 @@
 """Sessions (班级开设情况): which classes opened in which slot, who worked how many class hours; 一(二)1."""
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from services.ledger_api.dependencies import BulkOptions, Ledger, LedgerReader, LedgerWriter, Reason, receive, sender_of
@@ -13,8 +13,21 @@ from services.ledger_api.ingest.payload import Session
 from services.ledger_api.ingest.receipt import Receipt
 from shared.asgi import AsOf
 from shared.database import reading
+from shared.pagination import Limit, decode_cursor, page_response
 from shared.problems import Refused
 from shared.tokens import Caller
+
+_LIST = """
+    select *
+    from ledger.session as record
+    where
+        ($1::text is null or school_id = $1)
+        and ($2::date is null or service_date >= $2)
+        and ($3::date is null or service_date <= $3)
+        and (school_id, service_date, session_id) > ($4, $5, $6)
+    order by school_id, service_date, session_id
+    limit $7
+"""
 
 router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
 
@@ -43,6 +56,26 @@ async def post_sessions(request: Request, caller: LedgerWriter, ledger: Ledger, 
         append=ledger.append_sessions,
         bulk=bulk,
     )
+
+
+@router.get("")
+async def list_sessions(
+    caller: LedgerReader,
+    ledger: Ledger,
+    request: Request,
+    school_id: str | None = None,
+    from_day: Annotated[date | None, Query(alias="from")] = None,
+    to_day: Annotated[date | None, Query(alias="to")] = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> Response:
+    """The sessions that hold now, by school and dates, in the order of school, date and id."""
+    after = decode_cursor(cursor, str, date, str) if cursor else ("", date.min, "")
+    async with reading(ledger.pool, caller.visible) as connection:
+        rows = await connection.fetch(_LIST, school_id, from_day, to_day, *after, limit + 1)
+    last = rows[limit - 1] if len(rows) > limit else None
+    position = (last["school_id"], last["service_date"], last["session_id"]) if last else None
+    return page_response(request, [_shown(row) for row in rows[:limit]], position)
 
 
 @router.get("/{school_id}/{session_id}")

@@ -328,6 +328,7 @@ select
     coalesce(cardinality(present), 0) + coalesce(cardinality(late), 0) + coalesce(cardinality(left_early), 0) as came,
     taken_by,
     taken_at,
+    reason,
     revision,
     recorded_at,
     'attendance/' || school_id || '/' || session_id || '#' || revision as record_key

@@ -1,7 +1,7 @@
 """Attendance: a roll a session, sent whole or as marks; one status a pupil, every override in the history."""
 
 from tests.world.district import District
-from tests.world.standard import MONDAY, S1, sheet
+from tests.world.standard import MONDAY, S1, S2, sheet
 
 MARK = {"school_id": S1, "session_id": "h1", "service_date": MONDAY}
 
@@ -74,3 +74,14 @@ async def test_a_pupil_registered_a_moment_ago_is_known(school: District) -> Non
 
 async def test_a_roll_may_come_before_its_session(school: District) -> None:
     assert (await school.school(S1).post("attendance", sheet("later")))["created"] == 1
+
+
+async def test_the_list_has_each_roll_as_it_holds_now(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("attendance", sheet(present=["P1"]), sheet("h2", present=["P2"], late=["P3"]))
+    await voice.post("attendance", sheet(present=["P1", "P4"], reason="补点"))
+    page = await voice.get("/v1/attendance", school_id=S1, limit="1")
+    assert page["items"] == [await voice.get(f"/v1/attendance/{S1}/h1")]
+    following = await voice.get("/v1/attendance", school_id=S1, limit="1", cursor=page["next_cursor"])
+    assert (following["items"][0]["late"], following["next_cursor"]) == (["P3"], None)
+    assert (await school.school(S2).get("/v1/attendance"))["items"] == []

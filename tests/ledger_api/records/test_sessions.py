@@ -160,3 +160,20 @@ async def test_recorded_at_is_an_instant_in_utc(school: District) -> None:
     offset = datetime.fromisoformat(receipt["recorded_at"]).utcoffset()
     assert offset is not None
     assert offset.total_seconds() == 0
+
+
+async def test_the_list_pages_through_what_holds_now_with_a_link(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("sessions", *(session(f"h{n}") for n in range(5)), session("t", service_date=TUESDAY))
+    await voice.post("sessions", session("h0", headcount=3))
+    await voice.delete(f"/v1/sessions/{S1}/h4", reason="重复")
+    first = await voice.send("GET", "/v1/sessions", params={"school_id": S1, "limit": "2", "to": MONDAY})
+    page = first.json()
+    assert [(each["session_id"], each["headcount"]) for each in page["items"]] == [("h0", 3), ("h1", 20)]
+    assert first.links["next"]["url"].endswith(f"cursor={page['next_cursor']}")
+    following = (await voice.send("GET", first.links["next"]["url"])).json()
+    assert [each["session_id"] for each in following["items"]] == ["h2", "h3"]
+    assert following["next_cursor"] is None
+    assert [each["session_id"] for each in (await voice.get("/v1/sessions", **{"from": TUESDAY}))["items"]] == ["t"]
+    assert (await school.school(S2).get("/v1/sessions"))["items"] == []
+    assert page["items"][0] == await voice.get(f"/v1/sessions/{S1}/h0")
