@@ -101,6 +101,11 @@ CATALOGUE: Mapping[str, Kind] = {
         422, "本校本学期没有登记时段 {slot}", "The slot {slot} is not registered for this school and term"
     ),
     "unknown_provider": Kind(422, "没有登记机构 {provider_id}", "The provider {provider_id} is not registered"),
+    "overlapping_term": Kind(
+        422,
+        "与已登记的学期 {term_id} 日期重叠",
+        "Its days are those of the term {term_id}, which is registered already",
+    ),
     "outside_term": Kind(422, "日期 {date} 不在任何已登记学期内", "The date {date} lies in no registered term"),
     "outside_service": Kind(
         422,

@@ -9,6 +9,7 @@ SCHOOL_ID = r"^[0-9]{10}$(?!\n)"
 # Schools that are made up: a sandbox client's. Nobody's code begins so, and who sees the district does not see them.
 SANDBOX_SCHOOLS = "99999"
 TERM_ID = r"^[0-9]{4}-[0-9]{4}-[12]$(?!\n)"
+PERIOD = r"^([0-9]{4}-(0[1-9]|1[0-2])|[0-9]{4}-[0-9]{4}-[12])$(?!\n)"
 # What a system makes up: it travels in addresses and in keys.
 IDENTIFIER = r"^[A-Za-z0-9._:\-]{1,64}$(?!\n)"
 # What people call a slot, a room, a class: 第一时段, 操场, 三(2)班.

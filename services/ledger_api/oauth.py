@@ -1,6 +1,7 @@
 """Sign-in of programs: OAuth 2.0 client credentials, a short-lived token signed with ES256, the public keys as a JWKS."""
 
 import asyncio
+import re
 import secrets
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -18,7 +19,7 @@ from shared.database import ACQUIRE_SECONDS
 from shared.problems import Refused
 from shared.tables.access import SECRET_HASHER, ApiClient
 from shared.tokens import LIFETIME_SECONDS, issue
-from shared.vocabulary import SCOPES_OF
+from shared.vocabulary import IDENTIFIER, SCOPES_OF
 
 router = APIRouter(tags=["sign-in"])
 
@@ -60,8 +61,11 @@ async def issue_token(
         raise Refused("unsupported_grant_type")
     basic = _basic_credentials(request.headers.get("authorization", ""))
     given_id, given_secret = basic or (client_id or "", client_secret or "")
-    async with AsyncSession(request.app.state.tables) as session:
-        client = await session.get(ApiClient, given_id)
+    client = None
+    # What cannot be an id is no client's, and in no column.
+    if re.fullmatch(IDENTIFIER, given_id):
+        async with AsyncSession(request.app.state.tables) as session:
+            client = await session.get(ApiClient, given_id)
     # One at a time: a hash is memory, and who guesses secrets must not have all of it.
     async with asyncio.timeout(ACQUIRE_SECONDS), request.app.state.sign_ins:
         known = await run_in_threadpool(_secret_fits, given_secret, client.secret_hash if client else _NOBODYS_HASH)

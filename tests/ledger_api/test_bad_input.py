@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.world.district import District, Voice, ndjson
-from tests.world.standard import S1, S2, TERM, duty, session, sheet, slot_of, staff_of
+from tests.world.standard import MONDAY, S1, S2, TERM, duty, session, sheet, slot_of, staff_of
 
 Json = dict[str, Any]
 
@@ -63,6 +63,19 @@ BAD_RECORDS: dict[str, tuple[str, Json | list[Json], int, str, str]] = {
     "a slot in the evening": ("slots", {**slot_of(S1, "s1"), "slot": "e", "starts_at": "18:30", "ends_at": "20:00"}, 422, "outside_service", "/0/ends_at"),
     "a slot before lessons": ("slots", {**slot_of(S1, "s1"), "slot": "m", "starts_at": "07:00", "ends_at": "07:40"}, 422, "outside_service", "/0/starts_at"),
     "a slot of a forbidden kind": ("slots", {**slot_of(S1, "s1"), "slot": "k", "kind": "evening_self_study"}, 422, "outside_service", "/0/kind"),
+    "a school without a stage": ("schools", {"school_id": S1, "name": "x", "stages": []}, 422, "invalid_value", "/0/stages"),
+    "a term over another": ("terms", {"term_id": "2024-2025-2", "starts_on": "2025-02-17", "ends_on": "2025-09-01"}, 422, "invalid_value", "/0/ends_on"),
+    "a term on another's days": ("terms", {"term_id": "2025-2026-2", "starts_on": "2025-12-01", "ends_on": "2026-06-30", "holidays": [], "makeup_days": []}, 422, "overlapping_term", "/0/starts_on"),
+    "a term of all times": ("terms", {"term_id": "2031-2032-1", "starts_on": "0001-01-01", "ends_on": "9999-12-31", "holidays": [], "makeup_days": []}, 422, "invalid_value", "/0/starts_on"),
+    "a term of no school year": ("terms", {"term_id": "2031-2999-1", "starts_on": "2031-09-01", "ends_on": "2032-01-31", "holidays": [], "makeup_days": []}, 422, "invalid_value", "/0/term_id"),
+    "a sheet and a mark of one session": (
+        "attendance", [sheet(), {"school_id": S1, "session_id": "h1", "service_date": MONDAY, "student_id": "P1", "status": "late"}],
+        422, "repeated_key", "/0/session_id",
+    ),
+    "a roll taken beyond the calendar": ("attendance", sheet(taken_at="9999-12-31T23:59:59-14:00"), 422, "invalid_value", "/0/taken_at"),
+    "a mark taken beyond the calendar": ("attendance", {"school_id": S1, "session_id": "h1", "service_date": MONDAY, "student_id": "P1", "status": "late", "taken_at": "0001-01-01T00:00:00+14:00"}, 422, "invalid_value", "/0/taken_at"),
+    "a roll taken at no place's time": ("attendance", sheet(taken_at="2025-09-08T15:35:00"), 422, "invalid_value", "/0/taken_at"),
+    "a payment for a period that is none": ("payments", {"school_id": S1, "payment_id": "p", "period": "2025-13", "lines": []}, 422, "invalid_value", "/0/period"),
     "a slot for drilling": ("slots", {**slot_of(S1, "s1"), "slot": "k", "kind": "exam_drill"}, 422, "forbidden_kind", "/0/kind"),
     "a person of another school": ("staff", staff_of(S1, "U1") | {"kind": "employee"}, 409, "belongs_to_another_school", "/0"),
     "a statement line of nobody": (
@@ -138,6 +151,18 @@ async def test_json_that_is_cut_short_is_refused(ledger: Untouched) -> None:
 async def test_an_empty_body_is_refused(ledger: Untouched) -> None:
     answer = await _raw(ledger, b"")
     assert (answer.status_code, answer.json()["code"]) == (400, "empty_body")
+
+
+async def test_a_reason_with_nul_takes_nothing_back(ledger: Untouched) -> None:
+    answer = await ledger.voice.send("DELETE", "/v1/students/P1", params={"reason": "a\0b"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/query/reason")
+
+
+async def test_a_client_id_that_can_be_none_is_nobodys(ledger: Untouched) -> None:
+    for client_id in ("\0", "x" * 100_000, "甲"):
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": "x"}
+        answer = await ledger.district.ledger.post("/oauth/token", data=form)
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_client")
 
 
 async def test_another_content_type_is_refused(ledger: Untouched) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 
 from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
-from services.ledger_api.ingest.payload import Fen, Identifier, Record, SchoolId, Text
+from services.ledger_api.ingest.payload import Fen, Identifier, Period, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
 
@@ -23,7 +23,7 @@ class Payment(Record, frozen=True):
 
     school_id: SchoolId
     payment_id: Identifier
-    period: Identifier
+    period: Period
     lines: tuple[PaymentLine, ...]
     reason: Text | None = None
 

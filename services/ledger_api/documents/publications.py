@@ -5,7 +5,7 @@ from datetime import date
 
 from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
-from services.ledger_api.ingest.payload import Identifier, Record, SchoolId, Text
+from services.ledger_api.ingest.payload import Identifier, Period, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 from services.ledger_api.statement_lines import StatementLine, line_faults
 from shared.problems import Fault
@@ -18,7 +18,7 @@ class Publication(Record, frozen=True):
     school_id: SchoolId
     publication_id: Identifier
     kind: PublicationKind
-    period: Identifier
+    period: Period
     lines: tuple[StatementLine, ...]
     displayed_from: date | None = None
     displayed_to: date | None = None

@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from itertools import groupby
 from operator import attrgetter
 
+from services.ledger_api.ingest.marks import STATUSES, Patch, has_instant, repeated_marks
 from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet, Session, SessionStaff
 from services.ledger_api.ingest.roll import Calendar, Roll
 from shared.chain import record_digest
@@ -21,7 +22,6 @@ from shared.vocabulary import IDENTIFIER
 
 # (record's place, further steps) -> JSON pointer
 Pointer = Callable[..., str]
-STATUSES = ("present", "late", "left_early", "absent", "excused")
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ def check_attendance(
     rows = RollRows()
     faults: list[Fault] = []
     first_seen: dict[tuple[str, str], int] = {}
-    patches: dict[tuple[str, date, str], _Patch] = {}
+    patches: dict[tuple[str, date, str], Patch] = {}
     index = 0
     for (_, school_id, service_date, session_id), together in groupby(records, _roll_of):
         start, index = index, index + len(run := list(together))
@@ -246,8 +246,8 @@ def check_attendance(
         if roll is None or known.calendar.term_of(service_date) is None or not _is_identifier(session_id):
             faults += _faults_of_place(run[0], roll, known.calendar, range(start, index), pointer)
         elif isinstance(run[0], AttendanceMark):
-            patch = patches.setdefault((school_id, service_date, session_id), _Patch())
-            patch.add(run, roll, lambda place, start=start: pointer(start + place, "student_id"), faults)  # type: ignore[arg-type, misc]
+            patch = patches.setdefault((school_id, service_date, session_id), Patch())
+            patch.add(run, roll, lambda place, *steps, start=start: pointer(start + place, *steps), faults)  # type: ignore[arg-type]
         else:
             for at, sheet in enumerate(run, start):
                 before = first_seen.setdefault((school_id, session_id), at)
@@ -258,9 +258,14 @@ def check_attendance(
                 _add_sheet(rows, sheet, roll, partial(pointer, at), faults)  # type: ignore[arg-type]
         if len(faults) > FAULTS_COUNTED:
             break
+    for school_id, _, session_id in patches:
+        if (sheet_at := first_seen.get((school_id, session_id))) is not None:
+            faults.append(
+                Fault(pointer(sheet_at, "session_id"), "repeated_key", {"key": session_id, "first": sheet_at})
+            )
     repeating = {place for place, patch in patches.items() if patch.repeats()}
     if repeating:
-        faults += _repeated_marks(records, repeating, pointer)
+        faults += repeated_marks(records, repeating, pointer)
     for patch in patches.values():
         if patch.last is not None:
             _add_roll(rows, patch.last, list(patch.numbers.values()), is_patch=True, weight=patch.size)
@@ -280,6 +285,8 @@ def _faults_of_place(
 
 
 def _add_sheet(rows: RollRows, sheet: AttendanceSheet, roll: Roll, at: Pointer, faults: list[Fault]) -> None:
+    if not has_instant(sheet, at, faults):
+        return
     numbers_of = roll.student_numbers
     lists = (sheet.present, sheet.late, sheet.left_early, sheet.absent, sheet.excused)
     try:
@@ -301,47 +308,6 @@ def _add_sheet(rows: RollRows, sheet: AttendanceSheet, roll: Roll, at: Pointer, 
                 seen.add(student_id)
         return
     _add_roll(rows, sheet, numbered, is_patch=False, weight=1)
-
-
-class _Patch:
-    """The single marks of one session, gathered as they come: a number a mark, and never the marks themselves."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[str, list[int]] = {status: [] for status in STATUSES}
-        self.size = 0
-        self.last: AttendanceMark | None = None
-
-    def add(self, marks: Sequence[AttendanceMark], roll: Roll, at: Callable[[int], str], faults: list[Fault]) -> None:
-        """Take marks that stand together; `at`: the pointer of the pupil in one of them."""
-        numbers_of = roll.student_numbers
-        for place, mark in enumerate(marks):
-            number = numbers_of.get(mark.student_id)
-            if number is None:
-                faults.append(Fault(at(place), "unknown_student", {"student_id": mark.student_id}))
-            else:
-                self.numbers[mark.status].append(number)
-        self.size += len(marks)
-        self.last = marks[-1]
-
-    def repeats(self) -> bool:
-        """Whether a pupil is in it more than once."""
-        lists = self.numbers.values()
-        return len({number for numbers in lists for number in numbers}) != sum(map(len, lists))
-
-
-def _repeated_marks(
-    records: Iterable[AttendanceSheet | AttendanceMark],
-    sessions: Collection[tuple[str, date, str]],
-    pointer: Pointer,
-) -> Iterable[Fault]:
-    """The marks of these sessions that name a pupil again."""
-    seen: set[tuple[str, date, str, str]] = set()
-    for index, mark in enumerate(records):
-        if isinstance(mark, AttendanceMark) and (mark.school_id, mark.service_date, mark.session_id) in sessions:
-            named = (mark.school_id, mark.service_date, mark.session_id, mark.student_id)
-            if named in seen:
-                yield Fault(pointer(index, "student_id"), "repeated_student", {"student_id": mark.student_id})
-            seen.add(named)
 
 
 def _add_roll(

@@ -1,7 +1,7 @@
 """Bytes to typed records: reads JSON, NDJSON and CSV, says every place that is wrong."""
 
 import re
-from codecs import getincrementaldecoder
+from codecs import BOM_UTF8, getincrementaldecoder
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -148,6 +148,8 @@ def decode(body: bytes, content_type: str, choose: Choose[Payload], *, partial: 
     `partial`: what cannot be read is among the rejected. Otherwise raises Invalid with every fault of every record;
     Refused when the body is not JSON or CSV at all.
     """
+    # Some editors put a byte order mark before everything (RFC 8259 §8.1 lets it be ignored).
+    body = body.removeprefix(BOM_UTF8)
     media_type, _, parameters = content_type.partition(";")
     media_type = media_type.strip().lower() or JSON
     if media_type == CSV:

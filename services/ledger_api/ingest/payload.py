@@ -6,7 +6,17 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from shared.vocabulary import IDENTIFIER, LABEL, SCHOOL_ID, TERM_ID, AttendanceStatus, Category, SessionState, StaffRole
+from shared.vocabulary import (
+    IDENTIFIER,
+    LABEL,
+    PERIOD,
+    SCHOOL_ID,
+    TERM_ID,
+    AttendanceStatus,
+    Category,
+    SessionState,
+    StaffRole,
+)
 
 Identifier = Annotated[str, Meta(pattern=IDENTIFIER)]
 Label = Annotated[str, Meta(pattern=LABEL, examples=["s1", "操场", "三(2)班"])]
@@ -20,6 +30,11 @@ Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", ex
 Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 # A roll of a session names a school's pupils at most; what is longer is no roll.
 Pupils = Annotated[list[str], Meta(max_length=10_000)]
+# RFC 3339 with its offset: a clock time without one is another instant in each place.
+Instant = Annotated[datetime, Meta(tz=True)]
+Period = Annotated[
+    str, Meta(pattern=PERIOD, description="a month `YYYY-MM` or a term_id", examples=["2025-09", "2025-2026-1"])
+]
 Fen = Annotated[int, Meta(ge=-(10**12), le=10**12, description="an amount in fen")]
 Count = Annotated[int, Meta(ge=0, le=100_000)]
 ClassHours = Annotated[Decimal, Meta(description="class hours (课时), at most two decimals, 0 to 24")]
@@ -73,7 +88,7 @@ class AttendanceSheet(Record, frozen=True):
     absent: Pupils = []
     excused: Pupils = []
     taken_by: Identifier | None = None
-    taken_at: datetime | None = None
+    taken_at: Instant | None = None
     reason: Text | None = None
 
 
@@ -86,5 +101,5 @@ class AttendanceMark(Record, frozen=True):
     student_id: MarkedId
     status: AttendanceStatus
     taken_by: Identifier | None = None
-    taken_at: datetime | None = None
+    taken_at: Instant | None = None
     reason: Text | None = None

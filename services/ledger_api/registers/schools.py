@@ -1,6 +1,9 @@
 """Schools: who is in the district, their stages, their centre, since when."""
 
 from datetime import date
+from typing import Annotated
+
+from msgspec import Meta
 
 from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.payload import Record, SchoolId, Text
@@ -13,7 +16,7 @@ class School(Record, frozen=True):
 
     school_id: SchoolId
     name: Text
-    stages: tuple[Stage, ...]
+    stages: Annotated[tuple[Stage, ...], Meta(min_length=1, max_length=2)]
     centre: Stage | None = None
     town: Text | None = None
     kind: SchoolKind = "public"

@@ -44,10 +44,22 @@ def _days_of(term: Term) -> list[date]:
     )
 
 
-def _faults(term: Term, _known: Known, at: Pointer) -> Iterable[Fault]:
+def _faults(term: Term, known: Known, at: Pointer) -> Iterable[Fault]:
     if term.ends_on <= term.starts_on:
         yield Fault(at("ends_on"), "ends_before_it_starts", {"starts": term.starts_on, "ends": term.ends_on})
         return
+    year, next_year = int(term.term_id[:4]), int(term.term_id[5:9])
+    if next_year != year + 1:
+        yield Fault(at("term_id"), "invalid_value", {"reason": f"{term.term_id} names no school year"})
+        return
+    for name, day in (("starts_on", term.starts_on), ("ends_on", term.ends_on)):
+        if not (year, 7) <= (day.year, day.month) <= (next_year, 8):
+            yield Fault(at(name), "invalid_value", {"reason": f"{day} is not in the school year {term.term_id[:9]}"})
+            return
+    for other in known.calendar.terms:
+        # A day lies in one term: what is checked against its slots could not be told apart otherwise.
+        if other.term_id != term.term_id and other.starts_on <= term.ends_on and term.starts_on <= other.ends_on:
+            yield Fault(at("starts_on"), "overlapping_term", {"term_id": other.term_id})
     try:
         days = _days_of(term)
     except HolidaysUnknown as unknown:

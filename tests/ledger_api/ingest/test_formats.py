@@ -109,6 +109,13 @@ async def test_a_spreadsheets_habits_are_understood(school: District) -> None:
     assert (await voice.get("/v1/students/P801"))["class_no"] == "三(2)班"
 
 
+async def test_a_byte_order_mark_before_json_is_no_part_of_it(school: District) -> None:
+    voice = school.school(S1)
+    for content_type in ("application/json", "application/x-ndjson"):
+        receipt = await _send(voice, "sessions", b"\xef\xbb\xbf" + ndjson(session()), content_type)
+        assert receipt["received"] == 1
+
+
 async def test_several_values_in_a_cell_stand_between_semicolons(school: District) -> None:
     header = "school_id,term_id,slot,starts_at,ends_at,weekdays\n"
     body = f"{header}{S1},{TERM},s7,15:30,16:10,1; 3;5\n"
