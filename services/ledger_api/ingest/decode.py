@@ -199,6 +199,8 @@ def _decode_one_by_one(body: bytes, shape: Shape, choose: Choose[Payload], *, pa
     places: list[int] = []
     rejected: list[Rejected] = []
     malformed = False
+    # Of a long body only what is wrong is gathered; what is right, all of it, is decoded after that.
+    keeps = partial or len(body) <= LONG_LINES_BYTES
     for place, text in enumerate(_texts_of(body, shape)):
 
         def at(*steps: str | int, place: int = place) -> str:
@@ -208,7 +210,7 @@ def _decode_one_by_one(body: bytes, shape: Shape, choose: Choose[Payload], *, pa
         try:
             record = _decoder(payload).decode(text)
             # Where one is turned away and all are to land, none of the others will.
-            if partial or not rejected:
+            if keeps and (partial or not rejected):
                 records.append(record)
                 places.append(place)
                 texts.append(text if partial else b"")
@@ -225,6 +227,8 @@ def _decode_one_by_one(body: bytes, shape: Shape, choose: Choose[Payload], *, pa
             break
     if rejected and not partial:
         raise Invalid([fault for each in rejected for fault in each.faults], status=400 if malformed else None)
+    if not keeps:
+        return Decoded([_decoder(choose(text)).decode(text) for text in _texts_of(body, shape)], shape)
     return Decoded(records, shape, places, texts, (), rejected)
 
 

@@ -109,6 +109,14 @@ async def test_a_spreadsheets_habits_are_understood(school: District) -> None:
     assert (await voice.get("/v1/students/P801"))["class_no"] == "三(2)班"
 
 
+async def test_sheets_and_marks_may_stand_in_one_long_body(school: District) -> None:
+    """Read record by record, since the first does not speak for all: every one of them is taken."""
+    mark = {"school_id": S1, "session_id": "m", "service_date": MONDAY, "student_id": "P1", "status": "late"}
+    sheets = (sheet(f"h{n}", present=["P2"], reason="x" * 450) for n in range(16_000))
+    receipt = await _send(school.school(S1), "attendance", ndjson(mark, *sheets), "application/x-ndjson")
+    assert receipt["created"] == 16_001
+
+
 async def test_a_byte_order_mark_before_json_is_no_part_of_it(school: District) -> None:
     voice = school.school(S1)
     for content_type in ("application/json", "application/x-ndjson"):
