@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from uuid import uuid4
 
 import asyncpg
+import sqlalchemy.exc
 import structlog
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -35,11 +36,24 @@ RETRY_AFTER_SECONDS = "2"
 KEYS_FRESH_SECONDS = 0.5
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
-# What asyncpg and the socket raise when PostgreSQL is not there, starting or stopping: come back later.
+# What asyncpg, SQLAlchemy and the socket raise when somebody else is at it, and when PostgreSQL is not there, is starting
+# or stopping, or cannot go on: out of space, memory or connections, or failing inside: come back later.
+BUSY_ERRORS = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TransactionRollbackError,
+    sqlalchemy.exc.TimeoutError,
+    TimeoutError,
+)
 STORE_ERRORS = (
+    *BUSY_ERRORS,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    # A full disk, too, where it is a quota or a limit of the file's size.
+    asyncpg.InternalServerError,
     OSError,
 )
 
@@ -168,27 +182,31 @@ def answer_problems(app: FastAPI) -> None:
             Refused(code, status=error.status_code, headers=dict(error.headers or {}), reason=error.detail),
         )
 
-    async def on_store(request: Request, error: Exception) -> Response:
-        log.warning("stores_unavailable", path=request.url.path, error=repr(error))
-        return problem_response(request, Refused("stores_unavailable", headers={"Retry-After": RETRY_AFTER_SECONDS}))
+    async def on_bug(request: Request, error: Exception) -> Response:
+        log.error("request_failed", path=request.url.path, exc_info=error)
+        return problem_response(request, Refused("internal_error"))
 
+    async def on_store(request: Request, error: Exception) -> Response:
+        busy, full = isinstance(error, BUSY_ERRORS), isinstance(error, asyncpg.DiskFullError)
+        code = "busy" if busy else "store_full" if full else "stores_unavailable"
+        log.warning(code, path=request.url.path, error=repr(error))
+        return problem_response(request, Refused(code, headers={"Retry-After": RETRY_AFTER_SECONDS}))
+
+    app.add_exception_handler(Exception, on_bug)
     for store_error in STORE_ERRORS:
         app.add_exception_handler(store_error, on_store)
+
+    @app.exception_handler(sqlalchemy.exc.DBAPIError)
+    async def on_tables(request: Request, error: sqlalchemy.exc.DBAPIError) -> Response:
+        # SQLAlchemy wraps what asyncpg says twice over.
+        said = error.orig.__cause__ if error.orig else None
+        return await (on_store(request, said) if isinstance(said, STORE_ERRORS) else on_bug(request, error))
 
     @app.exception_handler(asyncpg.DataError)
     async def on_data(request: Request, error: asyncpg.DataError) -> Response:
         # What no column can hold is in no column: a NUL in an address, a number beyond all bounds.
         log.info("value_beyond_the_store", path=request.url.path, error=str(error))
         return problem_response(request, Refused("invalid_value", reason="a value that cannot be stored"))
-
-    @app.exception_handler(TimeoutError)
-    async def on_wait(request: Request, _error: TimeoutError) -> Response:
-        return problem_response(request, Refused("busy", headers={"Retry-After": RETRY_AFTER_SECONDS}))
-
-    @app.exception_handler(Exception)
-    async def on_bug(request: Request, error: Exception) -> Response:
-        log.error("request_failed", path=request.url.path, exc_info=error)
-        return problem_response(request, Refused("internal_error"))
 
 
 def answer_health(app: FastAPI, *, ready: Callable[[], Awaitable[bool]]) -> None:

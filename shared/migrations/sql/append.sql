@@ -199,9 +199,11 @@ begin
     this_moment := ledger.open_batch(p_request);
 
     if p_resource in ('staff', 'students') then
+        -- In one order for everybody: an id that another school is just registering is waited for.
         insert into ledger.person (resource, person_id, school_id)
         select p_resource, incoming.key, incoming.school_id
         from unnest(p_school_ids::text[], p_keys::text[]) as incoming (school_id, key)
+        order by incoming.key
         on conflict do nothing;
         -- Another school's row is out of sight here: what cannot be seen after the insert is theirs.
         select incoming.key
