@@ -4,9 +4,7 @@
 """
 
 import asyncio
-import os
 import shutil
-import signal
 import tempfile
 import threading
 import time
@@ -206,14 +204,16 @@ class Site:
         """Start the ledger API again, on the port it had."""
         self.running.processes["api"] = start_service("api", self.running.environment)
 
-    def postmaster(self) -> int:
-        """The process id of PostgreSQL's first process."""
-        home = (self.data_dir / "stores").resolve()
-        return int((home / "postgres" / "postmaster.pid").read_text("ascii").split()[0])
+    @property
+    def cluster(self) -> Path:
+        """PostgreSQL's data directory."""
+        return (self.data_dir / "stores").resolve() / "postgres"
 
     def processes_of_postgresql(self) -> list[int]:
-        """All of them, the postmaster first."""
-        return [self.postmaster(), *(row[0] for row in self.query("select pid from pg_stat_activity"))]
+        """All of them, the first one first."""
+        postmaster = int((self.cluster / "postmaster.pid").read_text("ascii").split()[0])
+        others = self.query("select pid from pg_stat_activity where pid <> pg_backend_pid()")
+        return [postmaster, *(row[0] for row in others)]
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Look into the database as its owner."""
