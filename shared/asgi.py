@@ -192,6 +192,12 @@ def answer_problems(app: FastAPI) -> None:
         log.warning(code, path=request.url.path, error=repr(error))
         return problem_response(request, Refused(code, headers={"Retry-After": RETRY_AFTER_SECONDS}))
 
+    @app.exception_handler(asyncpg.PostgresError)
+    async def on_postgresql(request: Request, error: asyncpg.PostgresError) -> Response:
+        # What ends the connection or the server is said of them, and not of the request, whatever its code.
+        ended = error.severity_en in {"FATAL", "PANIC"}
+        return await (on_store(request, error) if ended else on_bug(request, error))
+
     app.add_exception_handler(Exception, on_bug)
     for store_error in STORE_ERRORS:
         app.add_exception_handler(store_error, on_store)

@@ -14,7 +14,7 @@ ServiceRole = Literal["taizhang_ledger", "taizhang_audit", "taizhang_reporting"]
 # How long a request may wait before it is told to come back (503): for a connection, for a lock that another holds,
 # for one statement; and for any answer at all of a server that has stopped answering.
 ACQUIRE_SECONDS = 5.0
-LOCK_SECONDS = 10
+LOCK_SECONDS = 8
 STATEMENT_SECONDS = 60
 SILENCE_SECONDS = 70.0
 

@@ -195,7 +195,7 @@ class Site:
             assert self.acknowledged.wait_for(lambda: len(self.receipts) >= number, PATIENCE_SECONDS)
 
     def kill_api(self) -> None:
-        """kill -9."""
+        """End it with kill -9."""
         api = self.running.processes["api"]
         api.kill()
         api.wait()
