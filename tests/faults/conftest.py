@@ -20,6 +20,7 @@ import httpx
 import msgspec
 import psycopg
 import pytest
+from joserfc.jwk import ECKey
 
 from services.cli.clients import create_client
 from services.cli.embedded import Stores, embedded_stores
@@ -142,10 +143,16 @@ class Site:
     data_dir: Path
     stores: Stores
     running: Running
-    # What a caller of a kind sends along.
-    headers: dict[str, dict[str, str]]
+    key: ECKey
+    # What a caller sends along.
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
     receipts: list[Json] = field(default_factory=list)
     acknowledged: threading.Condition = field(default_factory=threading.Condition)
+
+    def let_in(self, kind: str, schools: Iterable[str] = ()) -> None:
+        """From now on a client of this kind speaks for these schools."""
+        token = issue(self.key, client_id=kind, kind=kind, schools=schools, stage=None)
+        self.headers[kind] = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
 
     def send(self, method: str, path: str, *, url: str = "", by: str = "school", **options: Any) -> httpx.Response:
         """One request on a connection of its own, to the API or to whatever stands before it at `url`."""
@@ -214,6 +221,10 @@ class Site:
         postmaster = int((self.cluster / "postmaster.pid").read_text("ascii").split()[0])
         others = self.query("select pid from pg_stat_activity where pid <> pg_backend_pid()")
         return [postmaster, *(row[0] for row in others)]
+
+    def deadlocks(self) -> int:
+        """How many PostgreSQL has seen, by its log."""
+        return (self.cluster.parent / "postgres.log").read_text("utf-8").count("deadlock detected")
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Look into the database as its owner."""
@@ -308,14 +319,9 @@ def site() -> Iterator[Site]:
                 await open_standard_school(district)
 
         asyncio.run(enter())
-        key = read_signing_key(signing_key)
-        headers = {
-            kind: {
-                "Authorization": f"Bearer {issue(key, client_id=kind, kind=kind, schools=schools, stage=None)}",
-                "Accept-Language": "en",
-            }
-            for kind, schools in (("bureau", []), ("school", [S1, S2]))
-        }
         with running_services(settings, stores, signing_key, commands=("api",)) as running:
-            yield Site(data_dir, stores, running, headers)
+            opened = Site(data_dir, stores, running, read_signing_key(signing_key))
+            opened.let_in("bureau")
+            opened.let_in("school", [S1, S2])
+            yield opened
     shutil.rmtree(data_dir)

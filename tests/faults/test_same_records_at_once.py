@@ -46,6 +46,6 @@ def test_one_client_creates_the_records_and_the_others_find_them_unchanged(site:
     site.assert_verified()
     revised = "select count(*) from ledger.chain_entry where revised > 0"
     assert site.query(revised) == [(0,)]
-    assert site.query(f"select count(*) from ledger.batch where client_id = 'school' and created = {RECORDS}") == [  # noqa: S608 a number
+    assert site.query(f"select count(*) from ledger.batch where client_id = 'school' and created = {RECORDS}") == [
         (len(batches),)
     ]
