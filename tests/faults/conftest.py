@@ -35,7 +35,7 @@ from shared.migrations import migrate
 from shared.settings import Settings
 from shared.tokens import issue
 from tests.world.district import Json, open_district
-from tests.world.standard import S1, S2, open_standard_school
+from tests.world.standard import S1, S2, duty, open_standard_school, session, sheet
 
 # What the district's own office keeps; schools may only add to it.
 OF_THE_BUREAU = {"schools", "terms", "closures", "providers"}
@@ -51,6 +51,7 @@ class Stack:
 
     stores: Stores
     running: Running
+    data_dir: Path
     folder: Path
     truth: set[Identity]
 
@@ -119,7 +120,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     with embedded_stores(data_dir) as stores:
         migrate(stores.database_url)
         with running_services(settings, stores, signing_key_of(settings)) as running:
-            yield Stack(stores, running, folder, truth)
+            yield Stack(stores, running, data_dir, folder, truth)
     shutil.rmtree(data_dir)
 
 
@@ -214,13 +215,13 @@ class Site:
     @property
     def cluster(self) -> Path:
         """PostgreSQL's data directory."""
-        return (self.data_dir / "stores").resolve() / "postgres"
+        return cluster_in(self.data_dir)
 
-    def processes_of_postgresql(self) -> list[int]:
-        """All of them, the first one first."""
-        postmaster = int((self.cluster / "postmaster.pid").read_text("ascii").split()[0])
-        others = self.query("select pid from pg_stat_activity where pid <> pg_backend_pid()")
-        return [postmaster, *(row[0] for row in others)]
+    def reconnect(self) -> None:
+        """Let the API open its connections anew."""
+        self.query(
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = 'taizhang_ledger'"
+        )
 
     def deadlocks(self) -> int:
         """How many PostgreSQL has seen, by its log."""
@@ -288,6 +289,32 @@ _HALF_APPLIED = """
     group by batch_id
     having count(row.batch_id) = 0 or (resource <> 'attendance' and created + revised <> count(row.batch_id))
 """
+
+
+def cluster_in(data_dir: Path) -> Path:
+    """PostgreSQL's own directory under the data directory."""
+    return (data_dir / "stores").resolve() / "postgres"
+
+
+def processes_of_postgresql(data_dir: Path, stores: Stores) -> list[int]:
+    """All of them, the first one first."""
+    first = (cluster_in(data_dir) / "postmaster.pid").read_text("ascii").split()[0]
+    with psycopg.connect(stores.database_url) as connection:
+        others = connection.execute("select pid from pg_stat_activity where pid <> pg_backend_pid()").fetchall()
+    return [int(first), *(row[0] for row in others)]
+
+
+def batches_of(client: int, *, rounds: int, records: int) -> list[Batch]:
+    """What one client sends: sessions, their rolls and duties, of the first school or, the odd ones, of the second."""
+    batches: list[Batch] = []
+    school = {"school_id": S2, "staff": {"U1": 1}} if client % 2 else {}
+    roll = {"school_id": S2, "present": ["Q1", "Q2", "Q3"]} if client % 2 else {}
+    for each in range(rounds):
+        ids = [f"c{client}-{each}-{n}" for n in range(records)]
+        batches.append(("sessions", [session(key, **school) for key in ids]))
+        batches.append(("attendance", [sheet(key, **roll) for key in ids]))
+        batches.append(("duties", [duty(key) for key in ids]))
+    return batches
 
 
 def key_of(record: Json) -> str:

@@ -28,10 +28,8 @@ def stepping(site: Site) -> Site:
     """The API over a database whose clock can be set."""
     with psycopg.connect(site.stores.database_url, autocommit=True) as connection:
         connection.execute(_CLOCK)
-        # Connections that are there keep the path they had.
-        connection.execute(
-            "select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = 'taizhang_ledger'"
-        )
+    # Connections that are there keep the path they had.
+    site.reconnect()
     return site
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.faults.conftest import Batch, Site, assert_come_back_later
+from tests.faults.conftest import Batch, Site, assert_come_back_later, processes_of_postgresql
 from tests.world.standard import session
 
 MIB = 1024 * 1024
@@ -41,7 +41,7 @@ def _parent_of(process_id: int) -> int:
 @contextmanager
 def _files_limited(site: Site, size: int) -> Iterator[None]:
     """No file of PostgreSQL grows over so many bytes: it ignores SIGXFSZ, and is told what a full disk would tell it."""
-    guard = _parent_of(site.processes_of_postgresql()[0])
+    guard = _parent_of(processes_of_postgresql(site.data_dir, site.stores)[0])
     unlimited = resource.prlimit(guard, resource.RLIMIT_FSIZE)
     _limit(site, guard, (size, unlimited[1]))
     yield
@@ -119,19 +119,12 @@ def test_a_device_without_space_is_told_by_its_name(site: Site) -> None:
     december, aside = site.cluster / path, site.cluster / f"{path}.aside"
     december.rename(aside)
     december.symlink_to("/dev/full")
-    _reconnect(site)
+    site.reconnect()
     refused = site.post(*batch)
     assert_come_back_later(refused)
     assert refused.json()["code"] == "store_full"
     site.assert_acknowledged_is_stored([])
     aside.replace(december)
-    _reconnect(site)
+    site.reconnect()
     assert site.post_until_acknowledged(*batch)["created"] == 2
     site.assert_acknowledged_is_stored([batch])
-
-
-def _reconnect(site: Site) -> None:
-    """Let the API's connections see the files that are there now."""
-    site.query(
-        "select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = 'taizhang_ledger'"
-    )

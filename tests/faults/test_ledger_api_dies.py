@@ -5,33 +5,21 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.faults.conftest import Batch, Site
-from tests.world.standard import S1, S2, duty, session, sheet
+from tests.faults.conftest import Site, batches_of
+from tests.world.standard import S1, session
 
-CLIENTS, BATCHES, RECORDS, KILLS = 4, 12, 30, 3
-
-
-def _batches(client: int) -> list[Batch]:
-    """What one client sends: sessions, their rolls and duties, of the first school or the second."""
-    batches: list[Batch] = []
-    school = {"school_id": S2, "staff": {"U1": 1}} if client % 2 else {}
-    roll = {"school_id": S2, "present": ["Q1", "Q2", "Q3"]} if client % 2 else {}
-    for batch in range(BATCHES // 3):
-        ids = [f"c{client}-{batch}-{n}" for n in range(RECORDS)]
-        batches.append(("sessions", [session(each, **school) for each in ids]))
-        batches.append(("attendance", [sheet(each, **roll) for each in ids]))
-        batches.append(("duties", [duty(each) for each in ids]))
-    return batches
+CLIENTS, ROUNDS, RECORDS, KILLS = 4, 4, 30, 3
 
 
 def test_kills_in_the_middle_of_many_clients_batches_lose_and_double_nothing(site: Site) -> None:
-    clients = [_batches(client) for client in range(CLIENTS)]
+    clients = [batches_of(client, rounds=ROUNDS, records=RECORDS) for client in range(CLIENTS)]
+    total = sum(map(len, clients))
     with site.posting(clients):
         for kill in range(1, KILLS + 1):
-            site.await_receipts(kill * CLIENTS * BATCHES // (KILLS + 1))
+            site.await_receipts(kill * total // (KILLS + 1))
             site.kill_api()
             site.start_api()
-    assert len(site.receipts) == CLIENTS * BATCHES
+    assert len(site.receipts) == total
     site.assert_acknowledged_is_stored(batch for batches in clients for batch in batches)
 
 

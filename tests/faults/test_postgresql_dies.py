@@ -6,31 +6,30 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
-from tests.faults.conftest import Batch, Site, assert_come_back_later
-from tests.world.standard import S2, session, sheet
+import httpx
 
-CLIENTS, BATCHES, RECORDS, KILLS = 4, 10, 30, 2
+from tests.faults.conftest import (
+    Batch,
+    Site,
+    Stack,
+    assert_come_back_later,
+    batches_of,
+    cluster_in,
+    processes_of_postgresql,
+)
+from tests.world.standard import session
+
+CLIENTS, ROUNDS, RECORDS, KILLS = 4, 4, 30, 2
 # More than the pool has connections: none of them may stay dead.
 AT_ONCE = 30
 
 
-def _batches(client: int) -> list[Batch]:
-    """What one client sends: sessions and their rolls, of the first school or the second."""
-    batches: list[Batch] = []
-    school = {"school_id": S2, "staff": {"U1": 1}} if client % 2 else {}
-    roll = {"school_id": S2, "present": ["Q1", "Q2", "Q3"]} if client % 2 else {}
-    for batch in range(BATCHES // 2):
-        ids = [f"c{client}-{batch}-{n}" for n in range(RECORDS)]
-        batches.append(("sessions", [session(each, **school) for each in ids]))
-        batches.append(("attendance", [sheet(each, **roll) for each in ids]))
-    return batches
-
-
 @contextmanager
-def _postgresql_dead(site: Site) -> Iterator[None]:
+def _postgresql_dead(place: Site | Stack) -> Iterator[None]:
     """Kill it; its guard tries in vain to start it again until the block ends, for its data are out of reach."""
-    cluster, away = site.cluster, site.cluster.with_name("away")
-    processes = site.processes_of_postgresql()
+    cluster = cluster_in(place.data_dir)
+    away = cluster.with_name("away")
+    processes = processes_of_postgresql(place.data_dir, place.stores)
     cluster.rename(away)
     for each in processes:
         # Some see that the first one is gone, and go, before their turn comes.
@@ -41,13 +40,14 @@ def _postgresql_dead(site: Site) -> Iterator[None]:
 
 
 def test_killed_in_the_middle_of_batches_it_comes_back_with_all_that_was_acknowledged(site: Site) -> None:
-    clients = [_batches(client) for client in range(CLIENTS)]
+    clients = [batches_of(client, rounds=ROUNDS, records=RECORDS) for client in range(CLIENTS)]
+    total = sum(map(len, clients))
     with site.posting(clients):
         for kill in range(1, KILLS + 1):
-            site.await_receipts(kill * CLIENTS * BATCHES // (KILLS + 1))
+            site.await_receipts(kill * total // (KILLS + 1))
             with _postgresql_dead(site):
                 pass
-    assert len(site.receipts) == CLIENTS * BATCHES
+    assert len(site.receipts) == total
     site.assert_acknowledged_is_stored(batch for batches in clients for batch in batches)
 
 
@@ -72,3 +72,17 @@ def test_whatever_is_asked_meanwhile_is_told_to_come_back_later(site: Site) -> N
         answers = list(readers.map(lambda _: site.send("GET", "/v1/staff/T1"), range(AT_ONCE)))
     assert {answer.status_code for answer in answers} == {200}
     site.assert_acknowledged_is_stored([("sessions", [session("h1")]), *batches])
+
+
+def test_the_audit_and_reporting_go_on_too(stack: Stack) -> None:
+    def kill(sent: int) -> None:
+        if sent in {4, 8}:
+            with _postgresql_dead(stack):
+                pass
+
+    stack.push(between=kill)
+    stack.await_audit()
+    stack.assert_nothing_lost_nothing_doubled()
+    assert stack.running.ended() is None
+    for url in (stack.running.ledger_url, stack.running.reporting_url):
+        assert httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
