@@ -53,7 +53,12 @@ def test_time_rises_and_what_was_served_then_is_served_again(stepping: Site) -> 
         receipt = stepping.post_until_acknowledged("attendance", [sheet("h1", present=change)])
         if hours == max(STEPS):
             assert datetime.fromisoformat(receipt["recorded_at"]) > before, "the ledger goes by this clock"
-        known.append((receipt["recorded_at"], {path: _read(stepping, path) for path in paths}))
+        again = stepping.post_until_acknowledged("attendance", [sheet("h1", present=change)])
+        assert again["unchanged"] == 1
+        assert datetime.fromisoformat(again["recorded_at"]) > datetime.fromisoformat(receipt["recorded_at"])
+        known.append((receipt["recorded_at"], (served := {path: _read(stepping, path) for path in paths})))
+        # What is told to be there at an instant is there when it is asked for as of that instant.
+        assert {path: _read(stepping, path, as_of=again["recorded_at"]) for path in paths} == served
     for as_of, served in known:
         assert {path: _read(stepping, path, as_of=as_of) for path in paths} == served
     instants = [

@@ -16,7 +16,7 @@ create type ledger.request as (
     roll_versions integer[]
 );
 
--- What every append answers, a row a school.
+-- What every append answers, a row a school; where nothing is new, one row that only says when that was so.
 create type ledger.appended as (
     school_id text,
     seq bigint,
@@ -278,6 +278,8 @@ begin
             p_request, p_resource, this_moment, p_moves_roll,
             sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
         );
+    else
+        return next row(null, null, null, 0, 0, this_moment)::ledger.appended;
     end if;
 end $$;
 
@@ -398,6 +400,8 @@ begin
         from ledger.close_batch(
             p_request, 'sessions', this_moment, false, sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
         );
+    else
+        return next row(null, null, null, 0, 0, this_moment)::ledger.appended;
     end if;
 end $$;
 
@@ -590,6 +594,8 @@ begin
         from ledger.close_batch(
             p_request, 'attendance', this_moment, false, sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
         );
+    else
+        return next row(null, null, null, 0, 0, this_moment)::ledger.appended;
     end if;
 end $$;
 
