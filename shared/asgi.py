@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from uuid import uuid4
 
 import asyncpg
+import sqlalchemy.exc
 import structlog
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -39,11 +40,24 @@ KEYS_FRESH_SECONDS = 0.5
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
-# What asyncpg and the socket raise when PostgreSQL is not there, starting or stopping: come back later.
+# What asyncpg, SQLAlchemy and the socket raise when somebody else is at it, and when PostgreSQL is not there, is starting
+# or stopping, or cannot go on: out of space, memory or connections, or failing inside: come back later.
+BUSY_ERRORS = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.TransactionRollbackError,
+    sqlalchemy.exc.TimeoutError,
+    TimeoutError,
+)
 STORE_ERRORS = (
+    *BUSY_ERRORS,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InterfaceError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    # A full disk, too, where it is a quota or a limit of the file's size.
+    asyncpg.InternalServerError,
     OSError,
 )
 
@@ -195,27 +209,37 @@ def answer_problems(app: FastAPI) -> None:
         # Nobody hears it; it is no fault of ours.
         return problem_response(request, Refused("truncated_body"))
 
-    async def on_store(request: Request, error: Exception) -> Response:
-        log.warning("stores_unavailable", path=request.url.path, error=repr(error))
-        return problem_response(request, Refused("stores_unavailable", headers={"Retry-After": RETRY_AFTER_SECONDS}))
+    async def on_bug(request: Request, error: Exception) -> Response:
+        log.error("request_failed", path=request.url.path, exc_info=error)
+        return problem_response(request, Refused("internal_error"))
 
+    async def on_store(request: Request, error: Exception) -> Response:
+        busy, full = isinstance(error, BUSY_ERRORS), isinstance(error, asyncpg.DiskFullError)
+        code = "busy" if busy else "store_full" if full else "stores_unavailable"
+        log.warning(code, path=request.url.path, error=repr(error))
+        return problem_response(request, Refused(code, headers={"Retry-After": RETRY_AFTER_SECONDS}))
+
+    @app.exception_handler(asyncpg.PostgresError)
+    async def on_postgresql(request: Request, error: asyncpg.PostgresError) -> Response:
+        # What ends the connection or the server is said of them, and not of the request, whatever its code.
+        ended = error.severity_en in {"FATAL", "PANIC"}
+        return await (on_store(request, error) if ended else on_bug(request, error))
+
+    app.add_exception_handler(Exception, on_bug)
     for store_error in STORE_ERRORS:
         app.add_exception_handler(store_error, on_store)
+
+    @app.exception_handler(sqlalchemy.exc.DBAPIError)
+    async def on_tables(request: Request, error: sqlalchemy.exc.DBAPIError) -> Response:
+        # SQLAlchemy wraps what asyncpg says twice over.
+        said = error.orig.__cause__ if error.orig else None
+        return await (on_store(request, said) if isinstance(said, STORE_ERRORS) else on_bug(request, error))
 
     @app.exception_handler(asyncpg.DataError)
     async def on_data(request: Request, error: asyncpg.DataError) -> Response:
         # What no column can hold is in no column: a NUL in an address, a number beyond all bounds.
         log.info("value_beyond_the_store", path=request.url.path, error=str(error))
         return problem_response(request, Refused("invalid_value", reason="a value that cannot be stored"))
-
-    @app.exception_handler(TimeoutError)
-    async def on_wait(request: Request, _error: TimeoutError) -> Response:
-        return problem_response(request, Refused("busy", headers={"Retry-After": RETRY_AFTER_SECONDS}))
-
-    @app.exception_handler(Exception)
-    async def on_bug(request: Request, error: Exception) -> Response:
-        log.error("request_failed", path=request.url.path, exc_info=error)
-        return problem_response(request, Refused("internal_error"))
 
 
 def answer_health(app: FastAPI, *, ready: Callable[[], Awaitable[bool]]) -> None:

@@ -11,8 +11,12 @@ import asyncpg
 
 ServiceRole = Literal["taizhang_ledger", "taizhang_audit", "taizhang_reporting"]
 
-# How long a request may wait for a connection before it is told to come back (503).
+# How long a request may wait before it is told to come back (503): for a connection, for a lock that another holds,
+# for one statement; and for any answer at all of a server that has stopped answering.
 ACQUIRE_SECONDS = 5.0
+LOCK_SECONDS = 8
+STATEMENT_SECONDS = 60
+SILENCE_SECONDS = 70.0
 
 _NAMED_BIND = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|::)|:([a-z_][a-z0-9_]*)""", re.DOTALL)
 
@@ -75,6 +79,7 @@ async def open_pool(database_url: str, *, role: ServiceRole, size: int) -> async
         min_size=min(2, size),
         max_size=size,
         server_settings=role_settings(role),
+        command_timeout=None if role == "taizhang_audit" else SILENCE_SECONDS,
         reset=_keep,
     )
 
@@ -84,8 +89,19 @@ async def _keep(_connection: asyncpg.Connection) -> None:
 
 
 def role_settings(role: ServiceRole) -> dict[str, str]:
-    """Sent with a connection's first packet: no round trip, and RESET ROLE comes back to it."""
-    return {"role": role, "application_name": role, "timezone": "UTC", "datestyle": "ISO", "jit": "off"}
+    """Sent with a connection's first packet: no round trip, and RESET ROLE comes back to it.
+
+    A request's waits are bounded. The audit's are not: its turns are a lock, and a district's term takes its time.
+    """
+    bounds = {"lock_timeout": f"{LOCK_SECONDS}s", "statement_timeout": f"{STATEMENT_SECONDS}s"}
+    return {
+        "role": role,
+        "application_name": role,
+        "timezone": "UTC",
+        "datestyle": "ISO",
+        "jit": "off",
+        **({} if role == "taizhang_audit" else bounds),
+    }
 
 
 @asynccontextmanager

@@ -75,6 +75,11 @@ CATALOGUE: Mapping[str, Kind] = {
     "stores_unavailable": Kind(
         503, "数据库暂时不可用，请稍后重试", "The database cannot be reached for now; try again shortly"
     ),
+    "store_full": Kind(
+        503,
+        "数据库空间已满，暂时无法写入；请通知管理员，稍后重发",
+        "The database is out of space for now; tell whoever runs the server, and send it again later",
+    ),
     "http_error": Kind(400, "请求无法处理：{reason}", "The request cannot be handled: {reason}"),
     "internal_error": Kind(500, "系统内部错误，已记录", "Something went wrong here; it has been logged"),
     # One place in a record.

@@ -105,7 +105,7 @@ async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
     while True:
         try:
             await work()
-        except (*STORE_ERRORS, TimeoutError) as error:
+        except STORE_ERRORS as error:
             log.warning("store_away", error=repr(error))
         await asyncio.sleep(seconds)
 

@@ -335,6 +335,9 @@ def _wait_for(guard: "subprocess.Popen[bytes]", answers: Callable[[], bool], nam
             tail = log.read_text("utf-8", errors="replace").strip().splitlines()[-4:]
             raise StoreDidNotStart(f"{name} did not start; its log ends: {' | '.join(tail)} ({log})")
         time.sleep(POLL_SECONDS)
+    if guard.stdin is not None:
+        # It answers: from now on the guard starts it again when it dies unasked.
+        os.write(guard.stdin.fileno(), b"\n")
 
 
 def _stop(guard: "subprocess.Popen[bytes]") -> None:

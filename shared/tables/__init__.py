@@ -3,7 +3,7 @@
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from shared.database import ServiceRole, role_settings
+from shared.database import ACQUIRE_SECONDS, ServiceRole, role_settings
 
 CONNECTIONS = 2
 
@@ -13,6 +13,7 @@ def open_tables(database_url: str, *, role: ServiceRole) -> AsyncEngine:
     return create_async_engine(
         make_url(database_url).set(drivername="postgresql+asyncpg"),
         pool_size=CONNECTIONS,
+        pool_timeout=ACQUIRE_SECONDS,
         pool_pre_ping=True,
         connect_args={"server_settings": role_settings(role)},
     )

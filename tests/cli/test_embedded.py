@@ -81,6 +81,26 @@ def test_the_servers_end_with_a_parent_that_was_killed_and_the_data_is_good(data
         assert connection.execute("select answer from kept").fetchone() == (7,)
 
 
+def test_a_server_that_was_killed_is_started_again_and_still_ends_with_the_rest(data_dir: Path) -> None:
+    with embedded_stores(data_dir) as stores:
+        client = redis.Redis.from_url(stores.redis_url)
+        first = client.info("server")["process_id"]
+        os.kill(first, signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while _process_of(client) in {None, first}:
+            assert time.monotonic() < deadline, "Redis is not started again"
+            time.sleep(0.05)
+    assert _process_of(client) is None
+    client.close()
+
+
+def _process_of(client: "redis.Redis") -> int | None:
+    try:
+        return int(client.info("server")["process_id"])
+    except redis.ConnectionError:
+        return None
+
+
 _HOLDER = """
 import sys, time
 from pathlib import Path

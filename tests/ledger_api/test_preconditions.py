@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.world.district import District, Voice
-from tests.world.standard import MONDAY, S1, duty, session, sheet
+from tests.world.standard import MONDAY, S1, duty, school_of, session, sheet
 
 RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "sessions": (session(), {"headcount": 3}, f"/v1/sessions/{S1}/h1"),
@@ -49,3 +49,11 @@ async def test_a_tag_that_is_none_of_ours_matches_nothing(school: District) -> N
     await voice.post("sessions", session())
     assert await _write(voice, "sessions", session(headcount=1), If_Match='"abc"') == 412
     assert await _write(voice, "sessions", session(headcount=1), If_None_Match='"1"') == 422
+
+
+async def test_a_school_that_is_not_there_yet_is_entered_only_if_it_is_not(school: District) -> None:
+    newcomer = school_of("3101150003", "primary")
+    assert await _write(school.bureau, "schools", newcomer, If_Match="*") == 412
+    assert await school.fetch("select from ledger.chain_head where school_id = $1", "3101150003") == []
+    assert await _write(school.bureau, "schools", newcomer, If_None_Match="*") == 200
+    assert await _write(school.bureau, "schools", newcomer, If_None_Match="*") == 412

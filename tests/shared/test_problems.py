@@ -50,7 +50,7 @@ def test_a_status_says_whose_error_it_is(code: str) -> None:
         ("not_found", 404), ("method_not_allowed", 405), ("not_acceptable", 406), ("already_void", 409),
         ("body_too_large", 413), ("unsupported_media_type", 415), ("unsupported_encoding", 415),
         ("malformed_json", 400), ("invalid_records", 422), ("internal_error", 500), ("busy", 503),
-        ("stores_unavailable", 503),
+        ("stores_unavailable", 503), ("store_full", 503),
     ],
 )  # fmt: skip
 def test_an_error_that_http_has_a_status_for_has_that_status(code: str, status: int) -> None:

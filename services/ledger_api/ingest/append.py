@@ -56,6 +56,7 @@ _ATTENDANCE = f"select * from ledger.append_attendance({', '.join(f'${n}' for n 
 _is_school_id = re.compile(SCHOOL_ID).match
 _USUAL_SESSION: Mapping[str, object] = {"states": "held"}
 _USUAL_ROLL: Mapping[str, object] = {"states": "recorded", "patches": False, "weights": 1}
+_OPEN_CHAINS = "insert into ledger.chain_head (school_id) select unnest($1::text[]) on conflict do nothing"
 _ENTRIES = "select * from ledger.append_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 
 
@@ -281,6 +282,10 @@ class Ledger:
         async with connection.transaction():
             schools = sorted(batch.homes)
             request = request_of(uuid4(), sender, received=0, schools=schools, versions=[None] * len(schools))
+            if batch.opens_chains:
+                # What is to be locked may not be there yet.
+                await show(connection, sender.caller.visible)
+                await connection.execute(_OPEN_CHAINS, schools)
             await connection.fetchval("select ledger.open_batch($1)", request)
             if sender.precondition is not None:
                 await require(sender.precondition, batch.revision_of, batch.size, connection)

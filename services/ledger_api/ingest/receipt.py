@@ -35,7 +35,7 @@ class Receipt(BaseModel):
 
 
 def receipt_of(batch_id: UUID, appended: Sequence[asyncpg.Record], *, received: int) -> Receipt:
-    """What became of a batch: `appended`, one row a school that learnt something."""
+    """What became of a batch: `appended`, one row a school that learnt something, or one that only says when."""
     created = sum(row["created"] for row in appended)
     revised = sum(row["revised"] for row in appended)
     return Receipt(
@@ -46,6 +46,10 @@ def receipt_of(batch_id: UUID, appended: Sequence[asyncpg.Record], *, received: 
         unchanged=received - created - revised,
         rejected=0,
         errors=[],
-        chains=[ChainPosition(school_id=row["school_id"], seq=row["seq"], head=row["head"].hex()) for row in appended],
+        chains=[
+            ChainPosition(school_id=row["school_id"], seq=row["seq"], head=row["head"].hex())
+            for row in appended
+            if row["school_id"] is not None
+        ],
         recorded_at=appended[0]["recorded_at"] if appended else datetime.now(UTC),
     )

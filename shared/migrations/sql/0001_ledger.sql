@@ -200,6 +200,8 @@ create table ledger.signing_key (
 );
 
 -- Months are made ahead, for whoever records a term or looks after the store; neither owns the tables.
+-- A month is made apart and then attached: that waits for no reader and no writer of the months that are there, and none
+-- of them for it. `create table … partition of` would shut them all out, and wait for one that waits for it.
 create function ledger.ensure_partitions(p_first_day date, p_last_day date) returns integer
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
@@ -215,9 +217,10 @@ begin
         foreach parent in array array['ledger.session_revision', 'ledger.attendance_revision', 'audit.staff_day'] loop
             partition_name := parent || to_char(month_start, '_YYYY_MM');
             if to_regclass(parent) is not null and to_regclass(partition_name) is null then
+                execute format('create table %s (like %s including all)', partition_name, parent);
                 execute format(
-                    'create table %s partition of %s for values from (%L) to (%L)',
-                    partition_name, parent, month_start, (month_start + interval '1 month')::date
+                    'alter table %s attach partition %s for values from (%L) to (%L)',
+                    parent, partition_name, month_start, (month_start + interval '1 month')::date
                 );
                 made := made + 1;
             end if;

@@ -16,7 +16,7 @@ create type ledger.request as (
     roll_versions integer[]
 );
 
--- What every append answers, a row a school.
+-- What every append answers, a row a school; where nothing is new, one row that only says when that was so.
 create type ledger.appended as (
     school_id text,
     seq bigint,
@@ -202,9 +202,11 @@ begin
     this_moment := ledger.open_batch(p_request);
 
     if p_resource in ('staff', 'students') then
+        -- In one order for everybody: an id that another school is just registering is waited for.
         insert into ledger.person (resource, person_id, school_id)
         select p_resource, incoming.key, incoming.school_id
         from unnest(p_school_ids::text[], p_keys::text[]) as incoming (school_id, key)
+        order by incoming.key
         on conflict do nothing;
         -- Another school's row is out of sight here: what cannot be seen after the insert is theirs.
         select incoming.key
@@ -279,6 +281,8 @@ begin
             p_request, p_resource, this_moment, p_moves_roll,
             sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
         );
+    else
+        return next row(null, null, null, 0, 0, this_moment)::ledger.appended;
     end if;
 end $$;
 
@@ -399,6 +403,8 @@ begin
         from ledger.close_batch(
             p_request, 'sessions', this_moment, false, sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
         );
+    else
+        return next row(null, null, null, 0, 0, this_moment)::ledger.appended;
     end if;
 end $$;
 
@@ -591,6 +597,8 @@ begin
         from ledger.close_batch(
             p_request, 'attendance', this_moment, false, sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
         );
+    else
+        return next row(null, null, null, 0, 0, this_moment)::ledger.appended;
     end if;
 end $$;
 
