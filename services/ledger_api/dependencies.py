@@ -57,7 +57,9 @@ async def _bulk(
 
 
 BulkOptions = Annotated[Bulk, Depends(_bulk)]
-Reason = Annotated[str, Query(min_length=1, max_length=500, description="why the record is taken back")]
+Reason = Annotated[
+    str, Query(min_length=1, max_length=500, pattern=r"[^\s]", description="why the record is taken back")
+]
 
 
 async def receive(

@@ -31,6 +31,15 @@ async def test_a_finding_opens_is_updated_cleared_and_reopened(school: District)
     assert (detail["state"], detail["found"]) == ("open", "24")
 
 
+async def test_a_duty_corrected_to_another_day_is_audited_on_both(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("duties", duty(class_hours=6))
+    await school.audit()
+    await voice.post("duties", duty(class_hours=6, service_date=TUESDAY))
+    await school.audit()
+    assert [(each["rule"], each["service_date"]) for each in await school.auditor.findings()] == [("A18", TUESDAY)]
+
+
 async def test_auditing_the_same_again_changes_nothing(school: District) -> None:
     await _tell_a_story(school)
     await school.audit()

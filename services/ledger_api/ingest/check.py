@@ -314,9 +314,15 @@ def _add_marks(
             seen.add(mark.student_id)
         return
     numbered: dict[str, list[int]] = {status: [] for status in STATUSES}
+    # Each reason once: the marks become one revision, and what one of them says of why is not lost.
+    reasons: dict[str, None] = {}
     for number, (_, mark) in zip(numbers, group, strict=True):
         numbered[mark.status].append(number)  # type: ignore[arg-type]
+        if mark.reason is not None:
+            reasons[mark.reason] = None
     _add_roll(rows, group[-1][1], list(numbered.values()), is_patch=True, weight=len(group))
+    if len(reasons) > 1 or group[-1][1].reason is None:
+        rows.reasons[-1] = "；".join(reasons) or None
 
 
 def _add_roll(

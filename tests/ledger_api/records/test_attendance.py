@@ -57,6 +57,19 @@ async def test_the_teachers_mark_and_the_offices_override_both_stay(school: Dist
     assert newest["reason"] == "家长补假条"
 
 
+async def test_marks_that_come_together_keep_every_reason(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("attendance", sheet(present=["P1", "P2", "P3"]))
+    await voice.post(
+        "attendance",
+        {**MARK, "student_id": "P1", "status": "late", "reason": "到校晚"},
+        {**MARK, "student_id": "P2", "status": "left_early", "reason": "家长接走"},
+        {**MARK, "student_id": "P3", "status": "late", "reason": "到校晚"},
+        {**MARK, "student_id": "P4", "status": "present"},
+    )
+    assert (await voice.get(f"/v1/attendance/{S1}/h1"))["reason"] == "到校晚；家长接走"
+
+
 async def test_a_roll_taken_back_leaves_a_session_without_one(school: District) -> None:
     voice = school.school(S1)
     await voice.post("attendance", sheet())
