@@ -80,7 +80,9 @@ async def _tell_a_story(district: District, *, audit_between: bool = False) -> N
         (first, "leaves", [{"staff_id": "T1", "starts_on": MONDAY, "ends_on": MONDAY, "kind": "sick"}]),
         (first, "staff", [{"staff_id": "T8", "school_id": S1, "kind": "employee", "active_to": "2025-09-01"}]),
         (first, "sessions", [session("h2", activity="围棋", staff={"T2": 1.5}, reason="代课")]),
-        (first, "attendance", [sheet("h2", present=19)]),
+        (first, "attendance", [sheet("h2", present=19, reason="补点名")]),
+        (first, "sessions", [session("late", slot="s3", staff={"T7": 0.75})]),
+        (first, "duties", [duty("d3", "T8", 2.5, service_date=MONDAY, reason="日期有误")]),
     ]
     for voice, resource, records in steps:
         await voice.post(resource, *records)

@@ -1,6 +1,7 @@
 """Corrections of what is closed, published or submitted: each says why; a first claim needs no reason; 一(一)6, 一(二)2."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
@@ -187,3 +188,60 @@ async def test_a_correction_beside_the_closing_comes_before_it_or_says_why(schoo
             assert correction.json()["recorded_at"] < closing["recorded_at"]
         else:
             assert correction.json()["code"] == "reason_needed"
+
+
+async def test_what_comes_after_the_closing_or_the_publication_is_visible_as_such(school: District) -> None:
+    """Every kind of record, new, changed, moved or taken back: by whom, why, and how many class hours more or fewer."""
+    voice, office = school.school(S1), school.voice("school", schools=[S1], client_id="office")
+    await voice.post("sessions", session("h1", staff={"T1": 0.75}), session("h2", staff={"T2": 1.25, "T3": 0.5}))
+    await voice.post("duties", duty("d1", class_hours=2), duty("d2", "T8", 0.25))
+    await voice.post("sessions", session("h2", staff={"T2": 1.25}))
+    closing = await voice.post("days", CLOSED)
+    await voice.post("sessions", session("h1", staff={"T1": 1.5}, reason="漏记"), session("h3", staff={"T4": 2.25}))
+    posting = await voice.post("publications", PUBLISHED)
+    await voice.delete(f"/v1/sessions/{S1}/h3", reason="重复")
+    await office.post("sessions", session("h2", service_date=TUESDAY, staff={"T2": 1.25}, reason="改期"))
+    await voice.post("attendance", sheet())
+    await voice.post("duties", duty("d1", class_hours=1.75, reason="更正"))
+    await voice.post("duties", duty("d2", "T8", 0.25, service_date=TUESDAY, reason="改期"))
+    await voice.post("days", {**CLOSED, "pupils": 19, "reason": "更正"})
+    rows = await school.fetch("select * from ledger.late_change order by recorded_at, service_date, record_key")
+    shown = [
+        (
+            row["record_key"].replace(f"/{S1}", ""),
+            str(row["service_date"]),
+            row["change"],
+            row["class_hours_hundredths_before"],
+            row["class_hours_hundredths_after"],
+            row["reason"],
+            row["client_id"],
+        )
+        for row in rows
+    ]
+    assert shown == [
+        ("sessions/h1#2", MONDAY, "changed", 75, 150, "漏记", "school-test"),
+        ("sessions/h3#1", MONDAY, "new", 0, 225, None, "school-test"),
+        ("sessions/h3#2", MONDAY, "voided", 225, 0, "重复", "school-test"),
+        ("sessions/h2#3", MONDAY, "moved", 125, 0, "改期", "office"),
+        ("sessions/h2#4", TUESDAY, "changed", 0, 125, "改期", "office"),
+        ("attendance/h1#1", MONDAY, "new", None, None, None, "school-test"),
+        ("duties/d1#2", MONDAY, "changed", 200, 175, "更正", "school-test"),
+        ("duties/d2#2", MONDAY, "moved", 25, 0, "改期", "school-test"),
+        ("duties/d2#2", TUESDAY, "changed", 0, 25, "改期", "school-test"),
+        (f"days/{MONDAY}#2", MONDAY, "changed", None, None, "更正", "school-test"),
+    ]
+    closed = {str(row["closed_at"]) for row in rows if str(row["service_date"]) == MONDAY}
+    published = [row["published_at"] is not None for row in rows]
+    assert closed == {str(datetime.fromisoformat(closing["recorded_at"]))}
+    assert published == [False, False] + [True] * 8
+    assert rows[-1]["published_at"] == datetime.fromisoformat(posting["recorded_at"])
+
+
+async def test_what_comes_while_the_day_is_open_again_is_not_late(school: District) -> None:
+    voice = school.school(S1)
+    await _of_monday(voice)
+    await voice.delete(f"/v1/days/{S1}/{MONDAY}", reason="尚有一堂课未登记")
+    await voice.post("sessions", session("h2"))
+    await voice.post("days", CLOSED)
+    late = await school.fetch("select record_key, change from ledger.late_change")
+    assert [(row["record_key"], row["change"]) for row in late] == [(f"days/{S1}/{MONDAY}#2", "voided")]
