@@ -16,6 +16,25 @@ where
             and later.revision > entry.revision
     );
 
+-- The same as the ledger knew it at an instant ('infinity': now).
+create function ledger.entry_as_of(p_instant timestamptz) returns setof ledger.entry
+language sql stable as $$
+    select *
+    from ledger.entry
+    where
+        entry.state = 'recorded'
+        and entry.recorded_at <= p_instant
+        and not exists (
+            select from ledger.entry as later
+            where
+                later.school_id = entry.school_id
+                and later.resource = entry.resource
+                and later.key = entry.key
+                and later.revision > entry.revision
+                and later.recorded_at <= p_instant
+        )
+$$;
+
 create view ledger.school with (security_invoker = true) as
 select
     school_id,
@@ -298,20 +317,8 @@ language sql stable as $$
         null, entry.content ->> 'staff_id', null, entry.content ->> 'kind',
         ((entry.content ->> 'class_hours')::numeric * 100)::integer, null,
         'duties/' || entry.school_id || '/' || entry.key || '#' || entry.revision, entry.recorded_at
-    from ledger.entry
-    where
-        entry.resource = 'duties'
-        and entry.state = 'recorded'
-        and entry.recorded_at <= p_instant
-        and not exists (
-            select from ledger.entry as later
-            where
-                later.school_id = entry.school_id
-                and later.resource = entry.resource
-                and later.key = entry.key
-                and later.revision > entry.revision
-                and later.recorded_at <= p_instant
-        )
+    from ledger.entry_as_of(p_instant) as entry
+    where entry.resource = 'duties'
 $$;
 
 -- One row per session with a roll; came: how many pupils were there at all (present, late or left early).
