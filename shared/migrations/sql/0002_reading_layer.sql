@@ -476,44 +476,30 @@ language sql immutable parallel safe as $$
 $$;
 
 -- One row per revision of a session, roll, duty or day of a school that was recorded after one instant and not after
--- another, with the class hours it claims on the day before and after (null where there are none: rolls, days).
--- A day's first revision is no change; a record that came from another day is new to this one and 'moved' on that one.
+-- another, with the class hours it claims on the day (null where there are none: rolls, days).
+-- A day's first revision is no change; a record that came from another day is 'changed' on this one and 'moved' on that one.
 create function ledger.change_within(
     p_school_id text, p_first_day date, p_last_day date, p_after timestamptz, p_until timestamptz
 ) returns table (
-    service_date date, resource text, record_key text, revision integer, change text, reason text, recorded_at timestamptz,
-    batch_id uuid, class_hours_hundredths_before integer, class_hours_hundredths_after integer
+    service_date date, resource text, record_id text, revision integer, change text, reason text, recorded_at timestamptz,
+    batch_id uuid, class_hours_hundredths integer
 )
 language sql stable as $$
     select
-        this.service_date, 'sessions', 'sessions/' || this.school_id || '/' || this.session_id || '#' || this.revision,
-        this.revision,
-        case when this.revision = 1 then 'new' when this.state = 'void' then 'voided' when this.state = 'moved' then 'moved' else 'changed' end,
-        this.reason, this.recorded_at, this.batch_id,
-        coalesce(ledger.claimed_hundredths(before.state, before.staff_class_hours_hundredths), 0),
-        ledger.claimed_hundredths(this.state, this.staff_class_hours_hundredths)
-    from ledger.session_revision as this
-    left join lateral (
-        select earlier.state, earlier.staff_class_hours_hundredths
-        from ledger.session_revision as earlier
-        where
-            earlier.school_id = this.school_id
-            and earlier.service_date = this.service_date
-            and earlier.session_id = this.session_id
-            and earlier.revision < this.revision
-        order by earlier.revision desc
-        limit 1
-    ) as before on true
+        service_date, 'sessions', session_id, revision,
+        case when revision = 1 then 'new' when state = 'void' then 'voided' when state = 'moved' then 'moved' else 'changed' end,
+        reason, recorded_at, batch_id, ledger.claimed_hundredths(state, staff_class_hours_hundredths)
+    from ledger.session_revision
     where
-        this.school_id = p_school_id
-        and this.service_date between p_first_day and p_last_day
-        and this.recorded_at > p_after
-        and this.recorded_at <= p_until
+        school_id = p_school_id
+        and service_date between p_first_day and p_last_day
+        and recorded_at > p_after
+        and recorded_at <= p_until
     union all
     select
-        service_date, 'attendance', 'attendance/' || school_id || '/' || session_id || '#' || revision, revision,
+        service_date, 'attendance', session_id, revision,
         case when revision = 1 then 'new' when state = 'void' then 'voided' else 'changed' end,
-        reason, recorded_at, batch_id, null, null
+        reason, recorded_at, batch_id, null
     from ledger.attendance_revision
     where
         school_id = p_school_id
@@ -522,39 +508,22 @@ language sql stable as $$
         and recorded_at <= p_until
     union all
     select
-        this.service_date, this.resource, this.resource || '/' || this.school_id || '/' || this.key || '#' || this.revision,
-        this.revision,
-        case when this.revision = 1 then 'new' when this.state = 'void' then 'voided' else 'changed' end,
-        this.reason, this.recorded_at, this.batch_id,
-        case when this.resource = 'duties'
-            then case when before.service_date = this.service_date and before.state = 'recorded'
-                then ((before.content ->> 'class_hours')::numeric * 100)::integer
-                else 0
-            end
-        end,
-        case when this.resource = 'duties'
-            then coalesce(((this.content ->> 'class_hours')::numeric * 100)::integer, 0)
-        end
-    from ledger.entry as this
-    left join ledger.entry as before
-        on
-            before.school_id = this.school_id
-            and before.resource = this.resource
-            and before.key = this.key
-            and before.revision = this.revision - 1
+        service_date, resource, key, revision,
+        case when revision = 1 then 'new' when state = 'void' then 'voided' else 'changed' end,
+        reason, recorded_at, batch_id,
+        case when resource = 'duties' then coalesce(((content ->> 'class_hours')::numeric * 100)::integer, 0) end
+    from ledger.entry
     where
-        this.school_id = p_school_id
-        and this.resource in ('duties', 'days')
-        and (this.resource = 'duties' or this.revision > 1)
-        and this.service_date between p_first_day and p_last_day
-        and this.recorded_at > p_after
-        and this.recorded_at <= p_until
+        school_id = p_school_id
+        and resource in ('duties', 'days')
+        and (resource = 'duties' or revision > 1)
+        and service_date between p_first_day and p_last_day
+        and recorded_at > p_after
+        and recorded_at <= p_until
     union all
     -- A duty that left the day.
     select
-        before.service_date, this.resource, 'duties/' || this.school_id || '/' || this.key || '#' || this.revision,
-        this.revision, 'moved', this.reason, this.recorded_at, this.batch_id,
-        ((before.content ->> 'class_hours')::numeric * 100)::integer, 0
+        before.service_date, this.resource, this.key, this.revision, 'moved', this.reason, this.recorded_at, this.batch_id, 0
     from ledger.entry as before
     inner join ledger.entry as this
         on
@@ -574,36 +543,74 @@ $$;
 
 -- One row per revision of a session, roll, duty or day that was recorded while its day was closed (closed_at) or its month
 -- or term published or submitted (published_at): what was new, changed, moved or voided then, by whom and why; 一(一)6.
+-- The class hours of the day before and after are null for what has none.
 -- Read it for schools and days: it goes from the closings to what came after them.
 create view ledger.late_change with (security_invoker = true) as
-select late.*, batch.client_id
+select
+    late.school_id,
+    late.service_date,
+    late.resource,
+    late.resource || '/' || late.school_id || '/' || late.record_id || '#' || late.revision as record_key,
+    late.revision,
+    late.change,
+    late.reason,
+    late.recorded_at,
+    batch.client_id,
+    late.closed_at,
+    late.published_at,
+    case late.resource
+        when 'sessions' then coalesce(ledger.claimed_hundredths(session.state, session.staff_class_hours_hundredths), 0)
+        when 'duties' then coalesce(((duty.content ->> 'class_hours')::numeric * 100)::integer, 0)
+    end as class_hours_hundredths_before,
+    late.class_hours_hundredths as class_hours_hundredths_after
 from (
     select
-        school_id, service_date, resource, record_key, revision, change, reason, recorded_at, batch_id,
-        class_hours_hundredths_before, class_hours_hundredths_after,
-        max(closed_at) as closed_at, max(posted_at) as published_at
+        school_id, service_date, resource, record_id, revision, change, reason, recorded_at, batch_id,
+        class_hours_hundredths, max(closed_at) as closed_at, max(posted_at) as published_at
     from (
-        select closing.school_id, closing.service_date, closing.closed_at, null::timestamptz as posted_at,
-            change.resource, change.record_key, change.revision, change.change, change.reason, change.recorded_at,
-            change.batch_id, change.class_hours_hundredths_before, change.class_hours_hundredths_after
+        select
+            closing.school_id, closing.service_date, change.resource, change.record_id, change.revision, change.change,
+            change.reason, change.recorded_at, change.batch_id, change.class_hours_hundredths,
+            closing.closed_at, null::timestamptz as posted_at
         from ledger.closing
         cross join lateral ledger.change_within(
             closing.school_id, closing.service_date, closing.service_date, closing.closed_at, closing.reopened_at
         ) as change
         union all
-        select posting.school_id, change.service_date, null, posting.posted_at,
-            change.resource, change.record_key, change.revision, change.change, change.reason, change.recorded_at,
-            change.batch_id, change.class_hours_hundredths_before, change.class_hours_hundredths_after
+        select
+            posting.school_id, change.service_date, change.resource, change.record_id, change.revision, change.change,
+            change.reason, change.recorded_at, change.batch_id, change.class_hours_hundredths,
+            null, posting.posted_at
         from ledger.posting
         cross join lateral ledger.change_within(
             posting.school_id, posting.first_day, posting.last_day, posting.posted_at, posting.withdrawn_at
         ) as change
     ) as sealed
     group by
-        school_id, service_date, resource, record_key, revision, change, reason, recorded_at, batch_id,
-        class_hours_hundredths_before, class_hours_hundredths_after
+        school_id, service_date, resource, record_id, revision, change, reason, recorded_at, batch_id, class_hours_hundredths
 ) as late
-left join ledger.batch using (batch_id);
+left join ledger.batch using (batch_id)
+left join lateral (
+    select earlier.state, earlier.staff_class_hours_hundredths
+    from ledger.session_revision as earlier
+    where
+        late.resource = 'sessions'
+        and earlier.school_id = late.school_id
+        and earlier.service_date = late.service_date
+        and earlier.session_id = late.record_id
+        and earlier.revision < late.revision
+    order by earlier.revision desc
+    limit 1
+) as session on true
+left join ledger.entry as duty
+    on
+        late.resource = 'duties'
+        and duty.school_id = late.school_id
+        and duty.resource = late.resource
+        and duty.key = late.record_id
+        and duty.revision = late.revision - 1
+        and duty.service_date = late.service_date
+        and duty.state = 'recorded';
 
 grant select on
     ledger.current_entry, ledger.school, ledger.term, ledger.closure, ledger.school_service_day, ledger.slot, ledger.room,
