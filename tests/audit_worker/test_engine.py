@@ -40,6 +40,18 @@ async def test_a_duty_corrected_to_another_day_is_audited_on_both(school: Distri
     assert [(each["rule"], each["service_date"]) for each in await school.auditor.findings()] == [("A18", TUESDAY)]
 
 
+async def test_a_publication_clears_the_late_changes_that_it_shows(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("sessions", session(staff={"T1": 0.75}))
+    await voice.post("days", {"school_id": S1, "service_date": MONDAY, "state": "closed"})
+    await voice.post("sessions", session(staff={"T1": 1.5}, reason="漏记课时"))
+    await school.audit()
+    assert [(each["rule"], each["service_date"]) for each in await school.auditor.findings()] == [("A20", MONDAY)]
+    await voice.post("publications", _publication({"T1": 1.5}))
+    await school.audit()
+    assert await school.auditor.findings() == []
+
+
 async def test_auditing_the_same_again_changes_nothing(school: District) -> None:
     await _tell_a_story(school)
     await school.audit()

@@ -329,14 +329,15 @@ STATUSES = ("present", "late", "left_early", "absent", "excused")
 def _with_corrections(made: SchoolDay, rng: Random, planted: Planted, files: Files) -> Iterator[Record]:
     """The sessions as first posted; now and then a slip of the pen, put right in a later file with its reason.
 
-    On odd dates it is noticed when the day is closed already.
+    On odd dates it is noticed when the day is closed already. The slip, too, says where it came from: whoever pushes the
+    folder once more sets it again, on a closed day, before the correction does.
     """
     slip = rng.randrange(len(made.sessions)) if rng.random() < 0.15 else None
     for number, session in enumerate(made.sessions):
         if session["session_id"] in made.late:
             files.write("sessions-late", [session])
         elif number == slip and session["state"] == "held":
-            yield {**session, "headcount": session["headcount"] + 1}
+            yield {**session, "headcount": session["headcount"] + 1, "reason": "据纸质点名册录入"}
             noticed_late = made.day.day % 2
             corrected = {**session, "reason": "人数录入有误，已更正"}
             files.write("sessions-late" if noticed_late else "sessions-corrections", [corrected])

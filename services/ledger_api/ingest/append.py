@@ -336,13 +336,8 @@ def _refusal_of(error: asyncpg.PostgresError, batch: Batch, rows: Columns, point
         sealed: dict[tuple[str | None, str], dict[str, str]] = {
             (named["school_id"], named["key"]): named for named in msgspec.json.decode(error.detail or "[]")
         }
-        return Invalid(
-            [
-                Fault(pointer(index, "reason"), "reason_needed", sealed[key])
-                for index, key in enumerate(batch.keys())
-                if key in sealed
-            ]
-        )
+        places = [(index, sealed[key]) for index, key in enumerate(batch.keys()) if key in sealed]
+        return Invalid([Fault(pointer(index, "reason"), "reason_needed", named) for index, named in places])
     as_it_is: Exception = error
     return as_it_is
 
