@@ -135,6 +135,11 @@ CATALOGUE: Mapping[str, Kind] = {
         "尚无 {year} 年的放假安排；请给出 holidays 与 makeup_days",
         "The holidays of {year} are not known here; give holidays and makeup_days",
     ),
+    "reason_needed": Kind(
+        422,
+        "{date} 的台账已关账、公示或上报（{sealed_by}）；更正请在 reason 写明原因",
+        "The record of {date} is closed, published or submitted ({sealed_by}): say in reason why it is corrected",
+    ),
     "already_void": Kind(409, "这条记录已经作废", "The record is void already"),
 }
 

@@ -14,7 +14,7 @@ from services.audit_worker.scope import TermDates
 _OF_PEOPLE = frozenset({"staff", "leaves"})
 
 
-# Documents of a month or a term: they have no date of their own and bear on the months they speak of.
+# Documents of a month or a term: they have no date of their own and bear on the months they speak of, recorded or not.
 _DOCUMENTS = frozenset({"publications", "submissions", "payments"})
 
 
@@ -41,7 +41,7 @@ async def dirt_of(
     for resource, school_ids in whole.items():
         if resource in _DOCUMENTS:
             dirt.days[resource].update((school_id, day) for school_id in school_ids for day in _months_of(terms))
-        elif resource in _OF_PEOPLE:
+        if resource in _OF_PEOPLE:
             await _dirty_people(connection, resource, school_ids, dirt)
         else:
             recorded = await connection.fetch(

@@ -18,7 +18,7 @@ CHUNK_BYTES = 1 * 1024 * 1024
 ROWS_AT_ONCE = 5000
 SUFFIXES = (".ndjson", ".csv", ".xlsx", ".zip")
 NDJSON, CSV = "application/x-ndjson", "text/csv"
-_NAME = re.compile(r"^(?:[0-9]+-)?(.+?)(?:-[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?)?(?:-corrections)?$")
+_NAME = re.compile(r"^(?:[0-9]+-)?(.+?)(?:-[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?)?(?:-corrections|-late)?$")
 
 
 class SourceUnreadable(Exception):

@@ -58,7 +58,13 @@ async def _bulk(
 
 BulkOptions = Annotated[Bulk, Depends(_bulk)]
 Reason = Annotated[
-    str, Query(min_length=1, max_length=500, pattern=r"^[^\x00]*$", description="why the record is taken back")
+    str,
+    Query(
+        min_length=1,
+        max_length=500,
+        pattern=r"^[^\x00]*[^\s\x00][^\x00]*$",
+        description="why the record is taken back",
+    ),
 ]
 
 

@@ -18,7 +18,7 @@ from shared.tokens import Caller
 
 _LIST = """
     select school_id, key, revision, content, recorded_at
-    from ledger.current_entry
+    from ledger.entry_as_of(coalesce($6, 'infinity'::timestamptz))
     where
         resource = $1
         and ($2::text is null or school_id = $2)
@@ -108,13 +108,16 @@ class _Endpoints(Generic[Payload]):
         ledger: Ledger,
         request: Request,
         school_id: str | None = None,
+        as_of: AsOf = None,
         cursor: Annotated[str | None, Query()] = None,
         limit: Limit = 100,
     ) -> Response:
-        """What holds now, in the order of school and key."""
+        """What holds now, or held at `as_of`, in the order of school and key."""
         after_school, after_key = decode_cursor(cursor, str, str) if cursor else ("", "")
         async with reading(ledger.pool, caller.visible) as connection:
-            rows = await connection.fetch(_LIST, self._resource.name, school_id, after_school, after_key, limit + 1)
+            rows = await connection.fetch(
+                _LIST, self._resource.name, school_id, after_school, after_key, limit + 1, as_of
+            )
         items = [_shown(row["content"], row["revision"], row["recorded_at"]) for row in rows[:limit]]
         last = (rows[limit - 1]["school_id"], rows[limit - 1]["key"]) if len(rows) > limit else None
         return page_response(request, items, last)

@@ -1,7 +1,7 @@
 """What a report is about and what it reflects: a month or a term, and a position of the school's chain."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import asyncpg
@@ -22,20 +22,50 @@ class Period:
     last_day: date
 
 
-async def period_of(connection: asyncpg.Connection, month: str | None, term_id: str | None) -> Period:
-    """The period that a request names by exactly one of month and term; raises Refused."""
+async def period_of(
+    connection: asyncpg.Connection, month: str | None, term_id: str | None, *, as_of: datetime | None
+) -> Period:
+    """The period that a request names by exactly one of month and term, a term as it was then; raises Refused."""
     if (month is None) == (term_id is None):
         raise Refused("invalid_parameter", name="month, term_id", reason="give exactly one of the two")
     if month is not None:
         first = date.fromisoformat(f"{month}-01")
         return Period(month, first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
-    term = await connection.fetchrow("select starts_on, ends_on from ledger.term where term_id = $1", term_id)
+    term = await connection.fetchrow(
+        """
+        select (content ->> 'starts_on')::date as starts_on, (content ->> 'ends_on')::date as ends_on
+        from ledger.entry_as_of(coalesce($2, 'infinity'::timestamptz))
+        where school_id = 'district' and resource = 'terms' and key = $1
+        """,
+        term_id,
+        as_of,
+    )
     if term is None:
         raise Refused("not_found")
     return Period(str(term_id), term["starts_on"], term["ends_on"])
 
 
-async def chain_position(connection: asyncpg.Connection, school_id: str) -> dict[str, object] | None:
-    """The school's chain at the report's snapshot; None for a school that is not there or not to be seen."""
-    row = await connection.fetchrow("select seq, head from ledger.chain_head where school_id = $1", school_id)
+async def chain_position(
+    connection: asyncpg.Connection, school_id: str, *, as_of: datetime | None
+) -> dict[str, object] | None:
+    """The school's chain at the report's snapshot, or where it ended then; None for a school that is not to be seen."""
+    row = await connection.fetchrow(
+        """
+        select
+            chain_head.school_id,
+            case when $2::timestamptz is null then chain_head.seq else coalesce(reached.seq, 0) end as seq,
+            case when $2 is null then chain_head.head else coalesce(reached.head, decode(repeat('00', 32), 'hex')) end as head
+        from ledger.chain_head
+        left join lateral (
+            select chain_entry.seq, chain_entry.head
+            from ledger.chain_entry
+            where chain_entry.school_id = chain_head.school_id and chain_entry.recorded_at <= $2
+            order by chain_entry.seq desc
+            limit 1
+        ) as reached on true
+        where chain_head.school_id = $1
+        """,
+        school_id,
+        as_of,
+    )
     return None if row is None else {"school_id": school_id, "seq": row["seq"], "head": row["head"].hex()}

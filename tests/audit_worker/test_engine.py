@@ -31,6 +31,27 @@ async def test_a_finding_opens_is_updated_cleared_and_reopened(school: District)
     assert (detail["state"], detail["found"]) == ("open", "24")
 
 
+async def test_a_duty_corrected_to_another_day_is_audited_on_both(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("duties", duty(class_hours=6))
+    await school.audit()
+    await voice.post("duties", duty(class_hours=6, service_date=TUESDAY))
+    await school.audit()
+    assert [(each["rule"], each["service_date"]) for each in await school.auditor.findings()] == [("A18", TUESDAY)]
+
+
+async def test_a_publication_clears_the_late_changes_that_it_shows(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("sessions", session(staff={"T1": 0.75}))
+    await voice.post("days", {"school_id": S1, "service_date": MONDAY, "state": "closed"})
+    await voice.post("sessions", session(staff={"T1": 1.5}, reason="漏记课时"))
+    await school.audit()
+    assert [(each["rule"], each["service_date"]) for each in await school.auditor.findings()] == [("A20", MONDAY)]
+    await voice.post("publications", _publication({"T1": 1.5}))
+    await school.audit()
+    assert await school.auditor.findings() == []
+
+
 async def test_auditing_the_same_again_changes_nothing(school: District) -> None:
     await _tell_a_story(school)
     await school.audit()
@@ -71,7 +92,9 @@ async def _tell_a_story(district: District, *, audit_between: bool = False) -> N
         (first, "leaves", [{"staff_id": "T1", "starts_on": MONDAY, "ends_on": MONDAY, "kind": "sick"}]),
         (first, "staff", [{"staff_id": "T8", "school_id": S1, "kind": "employee", "active_to": "2025-09-01"}]),
         (first, "sessions", [session("h2", activity="围棋", staff={"T2": 1.5}, reason="代课")]),
-        (first, "attendance", [sheet("h2", present=19)]),
+        (first, "attendance", [sheet("h2", present=19, reason="补点名")]),
+        (first, "sessions", [session("late", slot="s3", staff={"T7": 0.75})]),
+        (first, "duties", [duty("d3", "T8", 2.5, service_date=MONDAY, reason="日期有误")]),
     ]
     for voice, resource, records in steps:
         await voice.post(resource, *records)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "session": world.session,
     "roll": world.sheet,
     "duty": world.duty,
+    "day": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, **given},
     "publication": lambda **given: {
         "school_id": world.S1, "publication_id": "pub", "kind": "monthly_workload", "period": "2025-09", **given,
     },
@@ -35,7 +37,7 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
 RESOURCES = {
     "school": "schools", "closure": "closures", "provider": "providers", "slot": "slots", "staff": "staff",
     "leave": "leaves", "session": "sessions", "roll": "attendance", "duty": "duties", "publication": "publications",
-    "submission": "submissions", "payment": "payments",
+    "submission": "submissions", "payment": "payments", "day": "days",
 }  # fmt: skip
 OF_THE_BUREAU = {"schools", "closures", "providers"}
 
@@ -81,8 +83,9 @@ async def test_the_rule_finds_exactly_what_its_case_says(
 
 async def enter(district: District, given: list[dict[str, dict[str, Any]]]) -> None:
     """Post what a case gives, one request a resource, each record through the client it belongs to."""
-    for kind, build in BUILDERS.items():
-        records = [build(**(fields[kind] or {})) for fields in given if kind in fields]
+    for later, (kind, build) in product(("", "later_"), BUILDERS.items()):
+        name = f"{later}{kind}"
+        records = [build(**(fields[name] or {})) for fields in given if name in fields]
         for record in records:
             resource = RESOURCES[kind]
             owner = record.get("school_id", world.S1)

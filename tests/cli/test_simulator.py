@@ -31,7 +31,7 @@ def test_every_kind_of_fraud_is_planted_in_a_district_of_a_month(tmp_path: Path)
     simulate(schools=8, days=22, seed=11, out=tmp_path, pupils=(60, 90))
     labels = lines(tmp_path / "labels.ndjson")
     assert {label["rule"] for label in labels if label["label"] == "fraud"} == {
-        "A01", "A09", "A10", "A12", "A13", "A14", "A15", "A16", "A18", "C02", "C05",
+        "A01", "A09", "A10", "A12", "A13", "A14", "A15", "A16", "A18", "A20", "C02", "C05",
         "D04", "D05", "D07", "D08", "E05", "E07", "F03",
     }  # fmt: skip
     crooked = {label["school_id"] for label in labels if label["label"] == "fraud"}
@@ -48,7 +48,9 @@ def test_the_district_has_what_looks_odd_and_is_right(tmp_path: Path) -> None:
     assert any(member.get("replaces") for session in sessions for member in session["staff"]), "a substitute"
     assert any(session["state"] == "cancelled" and not session["staff"] for session in sessions), "half a day"
     kinds = {label["kind"] for label in lines(tmp_path / "labels.ndjson") if label["label"] == "honest"}
-    assert kinds == {"leave_with_substitute", "leave_of_a_morning", "cancelled_second_slot"}
+    assert kinds == {
+        "leave_with_substitute", "leave_of_a_morning", "cancelled_second_slot", "correction_after_closing",
+    }  # fmt: skip
     people = lines(tmp_path / "06-staff.ndjson")
     assert any("active_from" in person for person in people), "a newcomer in mid-term"
     assert (tmp_path / "12-sessions-corrections.ndjson").exists(), "a slip of the pen put right"
@@ -79,7 +81,7 @@ async def test_the_audit_finds_what_was_planted_and_nothing_else(district: Distr
     }
     assert found == planted
     # What an honest school says it pays is what the report works out from the ledger, to the fen.
-    honest = lines(tmp_path / "16-submissions.ndjson")[-1]
+    honest = lines(tmp_path / "17-submissions.ndjson")[-1]
     report = await district.auditor.report(
         "/v1/reports/compensation", school_id=honest["school_id"], term_id="2025-2026-1", limit="1000"
     )

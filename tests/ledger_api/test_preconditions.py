@@ -11,7 +11,11 @@ RECORDS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "sessions": (session(), {"headcount": 3}, f"/v1/sessions/{S1}/h1"),
     "attendance": (sheet(), {"present": ["P1"]}, f"/v1/attendance/{S1}/h1"),
     "duties": (duty(), {"class_hours": 2}, f"/v1/duties/{S1}/d1"),
-    "days": ({"school_id": S1, "service_date": MONDAY, "state": "closed"}, {"pupils": 3}, f"/v1/days/{S1}/{MONDAY}"),
+    "days": (
+        {"school_id": S1, "service_date": MONDAY, "state": "closed"},
+        {"pupils": 3, "reason": "漏计三名学生"},
+        f"/v1/days/{S1}/{MONDAY}",
+    ),
 }
 
 

@@ -105,9 +105,11 @@ class District:
         """The information system of these schools."""
         return self.voice("school", schools=school_ids)
 
-    def voice(self, kind: str, *, schools: Sequence[str] = (), stage: str | None = None) -> Voice:
+    def voice(
+        self, kind: str, *, schools: Sequence[str] = (), stage: str | None = None, client_id: str | None = None
+    ) -> Voice:
         """Somebody with a token."""
-        token = issue(self.key, client_id=f"{kind}-test", kind=kind, schools=schools, stage=stage)
+        token = issue(self.key, client_id=client_id or f"{kind}-test", kind=kind, schools=schools, stage=stage)
         return Voice(self.ledger, self.reporting, token)
 
     async def audit(self) -> int:

@@ -21,6 +21,8 @@ class SchoolDay:
     sessions: list[Record] = field(default_factory=list)
     sheets: dict[str, Record] = field(default_factory=dict)
     duties: list[Record] = field(default_factory=list)
+    # Sessions that the school enters only after it has closed the day.
+    late: set[str] = field(default_factory=set)
 
     def hours_of(self, staff_id: str) -> float:
         """The class hours that one person claims on the day, held sessions and duties."""

@@ -33,7 +33,7 @@ DAYS_FOR_EQUAL_HOURS = 12
 # Files are posted in the order of their names.
 FILES = (
     "schools", "terms", "closures", "providers", "slots", "staff", "students", "leaves", "allocation-plans",
-    "sessions", "attendance", "sessions-corrections", "duties", "days", "publications", "submissions", "payments",
+    "sessions", "attendance", "sessions-corrections", "duties", "days", "sessions-late", "publications", "submissions", "payments",
 )  # fmt: skip
 BY_MONTH = frozenset({"sessions", "attendance"})
 
@@ -89,7 +89,7 @@ class Files:
         for record in records:
             month = f"-{record['service_date'][:7]}" if name in BY_MONTH else ""
             self._file(f"{FILES.index(name) + 1:02d}-{name}{month}.ndjson").write(msgspec.json.encode(record) + b"\n")
-            resource = name.removesuffix("-corrections")
+            resource = name.removesuffix("-corrections").removesuffix("-late")
             self.records[resource] = self.records.get(resource, 0) + 1
 
     def write_labels(self, labels: Iterable[Record]) -> None:
@@ -309,7 +309,7 @@ def _write_records(
 ) -> int:
     marks = 0
     for one in made:
-        files.write("sessions", _with_corrections(one, rng, files))
+        files.write("sessions", _with_corrections(one, rng, planted, files))
         files.write("attendance", one.sheets.values())
         files.write("duties", one.duties)
         files.write("days", [_closed_day(one)])
@@ -326,13 +326,25 @@ def _write_records(
 STATUSES = ("present", "late", "left_early", "absent", "excused")
 
 
-def _with_corrections(made: SchoolDay, rng: Random, files: Files) -> Iterator[Record]:
-    """The sessions as first posted; now and then a slip of the pen, put right in a later file with its reason."""
+def _with_corrections(made: SchoolDay, rng: Random, planted: Planted, files: Files) -> Iterator[Record]:
+    """The sessions as first posted; now and then a slip of the pen, put right in a later file with its reason.
+
+    On odd dates it is noticed when the day is closed already. The slip, too, says where it came from: whoever pushes the
+    folder once more sets it again, on a closed day, before the correction does.
+    """
     slip = rng.randrange(len(made.sessions)) if rng.random() < 0.15 else None
     for number, session in enumerate(made.sessions):
-        if number == slip and session["state"] == "held":
-            yield {**session, "headcount": session["headcount"] + 1}
-            files.write("sessions-corrections", [{**session, "reason": "人数录入有误，已更正"}])
+        if session["session_id"] in made.late:
+            files.write("sessions-late", [session])
+        elif number == slip and session["state"] == "held":
+            yield {**session, "headcount": session["headcount"] + 1, "reason": "据纸质点名册录入"}
+            noticed_late = made.day.day % 2
+            corrected = {**session, "reason": "人数录入有误，已更正"}
+            files.write("sessions-late" if noticed_late else "sessions-corrections", [corrected])
+            if noticed_late:
+                planted.honest(
+                    "correction_after_closing", made.school.school_id, session["session_id"], made.day.isoformat()
+                )
         else:
             yield session
 

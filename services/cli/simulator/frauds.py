@@ -1,6 +1,6 @@
 """The planted frauds, each at a known place, each with the finding that names it.
 
-Labelled rules: A01 A09 A10 A12 A13 A14 A15 A16 A18 C02 C05 in the ledger; D04 D05 D07 D08 E05 E07 in the documents;
+Labelled rules: A01 A09 A10 A12 A13 A14 A15 A16 A18 A20 C02 C05 in the ledger; D04 D05 D07 D08 E05 E07 in the documents;
 F03 over a month. One cause that shows under two rules has both labels.
 """
 
@@ -142,6 +142,12 @@ def _heavy_load(made: SchoolDay, rng: Random, planted: Planted) -> None:
     planted.label("A18", made.school.school_id, staff_id, "six hours of coordination in a day", service_date=_on(made))
 
 
+def _after_closing(made: SchoolDay, rng: Random, planted: Planted) -> None:
+    made.late.add(rng.choice(_held(made, "s1"))["session_id"])
+    school_id = made.school.school_id
+    planted.label("A20", school_id, school_id, "a session entered after the closing", service_date=_on(made))
+
+
 def _alone_with_provider(made: SchoolDay, _rng: Random, planted: Planted) -> None:
     session = _held(made, "s2")[0]
     session["staff"] = session["staff"][:1]
@@ -178,6 +184,7 @@ _IN_DAY = {
     "A15": _on_leave,
     "A16": _gone,
     "A18": _heavy_load,
+    "A20": _after_closing,
     "C02": _alone_with_provider,
     "C05": _removed_provider,
 }

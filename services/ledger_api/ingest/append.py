@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 import asyncpg
+import msgspec
 from msgspec import Struct
 
 from services.ledger_api.ingest.batch import Batch, Columns, Sender, places_of, request_of, term_bounds
@@ -44,6 +45,7 @@ from shared.vocabulary import SCHOOL_ID
 STALE_ROLL = "TZ001"
 BELONGS_TO_ANOTHER_SCHOOL = "TZ003"
 ONLY_THE_BUREAU_CHANGES_IT = "TZ004"
+REASON_NEEDED = "TZ005"
 
 # The digests of so many bodies are kept, to know an exact replay; a district's week in a few MiB.
 BODIES_REMEMBERED = 20_000
@@ -116,6 +118,7 @@ class Ledger:
             usual=_USUAL_SESSION,
             before_columns=term_bounds,
             revision_of=Revision(SESSION_REVISION, lambda: (records[0].school_id, records[0].session_id)),
+            keys=lambda: ((session.school_id, session.session_id) for session in records),
         )
         return await self._append(batch, sender, sessions.pointer)
 
@@ -131,6 +134,7 @@ class Ledger:
             usual=_USUAL_ROLL,
             before_columns=term_bounds,
             revision_of=Revision(ROLL_REVISION, lambda: (records[0].school_id, records[0].session_id)),
+            keys=lambda: ((record.school_id, f"{record.service_date}/{record.session_id}") for record in records),
         )
         return await self._append(batch, sender, rolls.pointer)
 
@@ -157,6 +161,7 @@ class Ledger:
                 lambda: (resource.home_of(records[0], homes_of_staff), resource.key_of(records[0]), resource.name),
             ),
             opens_chains=resource.name == "schools",
+            keys=lambda: ((resource.home_of(record, homes_of_staff), resource.key_of(record)) for record in records),
         )
         return await self._append(batch, sender, entries.pointer)
 
@@ -320,14 +325,29 @@ class Ledger:
         except asyncpg.PostgresError as error:
             if error.sqlstate == STALE_ROLL:
                 raise RollMoved from error
-            if error.sqlstate == BELONGS_TO_ANOTHER_SCHOOL:
-                taken = str(error)
-                place = pointer(rows.keys.index(taken))  # type: ignore[attr-defined]
-                raise Invalid([Fault(place, "belongs_to_another_school", {"id": taken})]) from error
-            if error.sqlstate == ONLY_THE_BUREAU_CHANGES_IT:
-                raise Refused("district_only", resource=str(error)) from error
+            if (refusal := _refusal_of(error, batch, rows, pointer)) is not None:
+                raise refusal from error
             raise
         return receipt_of(batch_id, appended, received=batch.size)
+
+
+def _refusal_of(
+    error: asyncpg.PostgresError, batch: Batch, rows: Columns, pointer: Callable[..., str]
+) -> Invalid | Refused | None:
+    """What a function that appends refused, in the request's own places; None for any other error."""
+    if error.sqlstate == BELONGS_TO_ANOTHER_SCHOOL:
+        taken = str(error)
+        place = pointer(rows.keys.index(taken))  # type: ignore[attr-defined]
+        return Invalid([Fault(place, "belongs_to_another_school", {"id": taken})])
+    if error.sqlstate == ONLY_THE_BUREAU_CHANGES_IT:
+        return Refused("district_only", resource=str(error))
+    if error.sqlstate == REASON_NEEDED:
+        sealed: dict[tuple[str | None, str], dict[str, str]] = {
+            (named["school_id"], named["key"]): named for named in msgspec.json.decode(error.detail or "[]")
+        }
+        places = [(index, sealed[key]) for index, key in enumerate(batch.keys()) if key in sealed]
+        return Invalid([Fault(pointer(index, "reason"), "reason_needed", named) for index, named in places])
+    return None
 
 
 def _column(column: list[Any], usual: object) -> str | None:

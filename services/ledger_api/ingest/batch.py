@@ -43,6 +43,8 @@ class Batch:
     # The revision of the batch's one record, asked under the lock when a request has a precondition.
     revision_of: Revision
     opens_chains: bool = False
+    # Each record's school and its key there, in the request's order: whom a refusal under the lock is about.
+    keys: Callable[[], Iterable[tuple[str | None, str]]] = field(default=lambda: ())
     # What most columns hold from end to end; the statement fills it in where the column does not travel.
     usual: Mapping[str, object] = field(default_factory=dict)
 

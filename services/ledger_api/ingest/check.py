@@ -269,6 +269,7 @@ def check_attendance(
     for patch in patches.values():
         if patch.last is not None:
             _add_roll(rows, patch.last, list(patch.numbers.values()), is_patch=True, weight=patch.size)
+            rows.reasons[-1] = patch.reason
     return rows, faults
 
 

@@ -20,6 +20,8 @@ class Patch:
         self.numbers: dict[str, list[int]] = {status: [] for status in STATUSES}
         self.size = 0
         self.last: AttendanceMark | None = None
+        # Each once: the marks become one revision, and what one of them says of why is not lost.
+        self._reasons: dict[str, None] = {}
 
     def add(self, marks: Sequence[AttendanceMark], roll: Roll, at: Pointer, faults: list[Fault]) -> None:
         """Take marks that stand together; `at`: the pointer of one of them, by its place, and of a field in it."""
@@ -32,8 +34,15 @@ class Patch:
                 faults.append(Fault(at(place, "student_id"), "unknown_student", {"student_id": mark.student_id}))
             else:
                 self.numbers[mark.status].append(number)
+            if mark.reason is not None:
+                self._reasons[mark.reason] = None
         self.size += len(marks)
         self.last = marks[-1]
+
+    @property
+    def reason(self) -> str | None:
+        """What the marks say of why."""
+        return "；".join(self._reasons) or None
 
     def repeats(self) -> bool:
         """Whether a pupil is in it more than once."""

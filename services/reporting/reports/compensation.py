@@ -22,7 +22,9 @@ router = APIRouter(prefix="/v1/reports/compensation", tags=["reports"])
 
 _WORK = Statement.from_file(Path(__file__).with_suffix(".sql"))
 _PLANS = Statement.parse(
-    "select content from ledger.allocation_plan where school_id = :school_id order by effective_from, version",
+    "select content from ledger.entry_as_of(coalesce(:as_of::timestamptz, 'infinity')) "
+    "where school_id = :school_id and resource = 'allocation-plans' "
+    "order by (content ->> 'effective_from')::date, content ->> 'version'",
 )
 _CSV_COLUMNS = (
     "staff_id", "service_date", "record", "class_hours", "rate_fen", "factors", "plan_version", "amount_fen", "why",
@@ -44,11 +46,11 @@ async def compensation(
 ) -> Response:
     """By staff: amount and why: every line with hours × rate × factors and the plan's version; totals; budget use."""
     async with reading(pool, caller.visible) as connection:
-        period = await period_of(connection, month, term_id)
-        chain = await chain_position(connection, school_id)
+        period = await period_of(connection, month, term_id, as_of=as_of)
+        chain = await chain_position(connection, school_id, as_of=as_of)
         if chain is None:
             raise Refused("not_found")
-        plans = await _PLANS.fetch(connection, school_id=school_id)
+        plans = await _PLANS.fetch(connection, school_id=school_id, as_of=as_of)
         work = await _WORK.fetch(
             connection,
             school_id=school_id,

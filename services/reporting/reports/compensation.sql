@@ -10,8 +10,9 @@ select
     worked.slot,
     worked.role,
     worked.headcount,
-    staff.kind as staff_kind
+    staff.content ->> 'kind' as staff_kind
 from ledger.work_entry_as_of(coalesce(:as_of::timestamptz, 'infinity')) as worked
-left join ledger.staff on staff.staff_id = worked.staff_id
+left join ledger.entry_as_of(coalesce(:as_of::timestamptz, 'infinity')) as staff
+    on staff.resource = 'staff' and staff.key = worked.staff_id
 where worked.school_id = :school_id and worked.service_date between :first_day and :last_day
 order by worked.staff_id, worked.service_date, worked.record_key

@@ -36,8 +36,8 @@ async def workload(
     """By staff: dates, class hours in all and by slot, category and role."""
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
     async with reading(pool, caller.visible) as connection:
-        period = await period_of(connection, month, term_id)
-        chain = await chain_position(connection, school_id)
+        period = await period_of(connection, month, term_id, as_of=as_of)
+        chain = await chain_position(connection, school_id, as_of=as_of)
         if chain is None:
             raise Refused("not_found")
         rows = await _WORKLOAD.fetch(

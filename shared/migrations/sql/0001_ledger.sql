@@ -105,6 +105,10 @@ create index entry_service_date on ledger.entry (school_id, resource, service_da
 create index entry_staff on ledger.entry (key) where resource = 'staff';
 create index entry_leave on ledger.entry ((content ->> 'staff_id')) where resource = 'leaves';
 
+-- What a school has published or submitted for a month or a term.
+create index entry_period on ledger.entry (school_id, coalesce(content ->> 'period', content ->> 'term_id'))
+where resource in ('publications', 'submissions');
+
 -- Ids that are unique in the district, with the school that registered them first, and the short number that rolls carry.
 create table ledger.person (
     resource text not null check (resource in ('staff', 'students')),

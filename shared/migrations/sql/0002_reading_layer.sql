@@ -16,6 +16,25 @@ where
             and later.revision > entry.revision
     );
 
+-- The same as the ledger knew it at an instant ('infinity': now).
+create function ledger.entry_as_of(p_instant timestamptz) returns setof ledger.entry
+language sql stable as $$
+    select *
+    from ledger.entry
+    where
+        entry.state = 'recorded'
+        and entry.recorded_at <= p_instant
+        and not exists (
+            select from ledger.entry as later
+            where
+                later.school_id = entry.school_id
+                and later.resource = entry.resource
+                and later.key = entry.key
+                and later.revision > entry.revision
+                and later.recorded_at <= p_instant
+        )
+$$;
+
 create view ledger.school with (security_invoker = true) as
 select
     school_id,
@@ -298,20 +317,8 @@ language sql stable as $$
         null, entry.content ->> 'staff_id', null, entry.content ->> 'kind',
         ((entry.content ->> 'class_hours')::numeric * 100)::integer, null,
         'duties/' || entry.school_id || '/' || entry.key || '#' || entry.revision, entry.recorded_at
-    from ledger.entry
-    where
-        entry.resource = 'duties'
-        and entry.state = 'recorded'
-        and entry.recorded_at <= p_instant
-        and not exists (
-            select from ledger.entry as later
-            where
-                later.school_id = entry.school_id
-                and later.resource = entry.resource
-                and later.key = entry.key
-                and later.revision > entry.revision
-                and later.recorded_at <= p_instant
-        )
+    from ledger.entry_as_of(p_instant) as entry
+    where entry.resource = 'duties'
 $$;
 
 -- One row per session with a roll; came: how many pupils were there at all (present, late or left early).
@@ -419,9 +426,197 @@ from ledger.current_entry as entry
 cross join lateral jsonb_array_elements(entry.content -> 'lines') as line
 where entry.resource = 'payments';
 
+-- One row per revision of a day that closed it: the closing holds from closed_at until the day's next revision.
+create view ledger.closing with (security_invoker = true) as
+select school_id, service_date, closed_at, coalesce(reopened_at, 'infinity') as reopened_at, record_key
+from (
+    select
+        school_id,
+        service_date,
+        state,
+        content ->> 'state' as day_state,
+        recorded_at as closed_at,
+        lead(recorded_at) over (partition by school_id, service_date order by revision) as reopened_at,
+        'days/' || school_id || '/' || key || '#' || revision as record_key
+    from ledger.entry
+    where resource = 'days'
+) as revision
+where state = 'recorded' and day_state = 'closed';
+
+-- One row per revision of a publication or a submission, with the days it speaks of: it holds from posted_at until its
+-- next revision.
+create view ledger.posting with (security_invoker = true) as
+select
+    revision.school_id,
+    coalesce(term.starts_on, revision.month_starts_on) as first_day,
+    coalesce(term.ends_on, (revision.month_starts_on + interval '1 month' - interval '1 day')::date) as last_day,
+    revision.posted_at,
+    coalesce(revision.withdrawn_at, 'infinity') as withdrawn_at,
+    revision.record_key
+from (
+    select
+        school_id,
+        state,
+        coalesce(content ->> 'period', content ->> 'term_id') as period,
+        case when content ->> 'period' ~ '^[12][0-9]{3}-(0[1-9]|1[0-2])$'
+            then (content ->> 'period' || '-01')::date
+        end as month_starts_on,
+        recorded_at as posted_at,
+        lead(recorded_at) over (partition by school_id, resource, key order by revision) as withdrawn_at,
+        resource || '/' || key || '#' || revision as record_key
+    from ledger.entry
+    where resource in ('publications', 'submissions')
+) as revision
+left join ledger.term on term.term_id = revision.period
+where revision.state = 'recorded' and (term.term_id is not null or revision.month_starts_on is not null);
+
+-- The class hours that a session's revision claims, in hundredths; only one that was held claims any.
+create function ledger.claimed_hundredths(p_state text, p_hundredths integer[]) returns integer
+language sql immutable parallel safe as $$
+    select case when p_state = 'held' then coalesce((select sum(each)::integer from unnest(p_hundredths) as each), 0) else 0 end
+$$;
+
+-- One row per revision of a session, roll, duty or day of a school that was recorded after one instant and not after
+-- another, with the class hours it claims on the day (null where there are none: rolls, days).
+-- A day's first revision is no change; a record that came from another day is 'changed' on this one and 'moved' on that one.
+create function ledger.change_within(
+    p_school_id text, p_first_day date, p_last_day date, p_after timestamptz, p_until timestamptz
+) returns table (
+    service_date date, resource text, record_id text, revision integer, change text, reason text, recorded_at timestamptz,
+    batch_id uuid, class_hours_hundredths integer
+)
+language sql stable as $$
+    select
+        service_date, 'sessions', session_id, revision,
+        case when revision = 1 then 'new' when state = 'void' then 'voided' when state = 'moved' then 'moved' else 'changed' end,
+        reason, recorded_at, batch_id, ledger.claimed_hundredths(state, staff_class_hours_hundredths)
+    from ledger.session_revision
+    where
+        school_id = p_school_id
+        and service_date between p_first_day and p_last_day
+        and recorded_at > p_after
+        and recorded_at <= p_until
+    union all
+    select
+        service_date, 'attendance', session_id, revision,
+        case when revision = 1 then 'new' when state = 'void' then 'voided' else 'changed' end,
+        reason, recorded_at, batch_id, null
+    from ledger.attendance_revision
+    where
+        school_id = p_school_id
+        and service_date between p_first_day and p_last_day
+        and recorded_at > p_after
+        and recorded_at <= p_until
+    union all
+    select
+        service_date, resource, key, revision,
+        case when revision = 1 then 'new' when state = 'void' then 'voided' else 'changed' end,
+        reason, recorded_at, batch_id,
+        case when resource = 'duties' then coalesce(((content ->> 'class_hours')::numeric * 100)::integer, 0) end
+    from ledger.entry
+    where
+        school_id = p_school_id
+        and resource in ('duties', 'days')
+        and (resource = 'duties' or revision > 1)
+        and service_date between p_first_day and p_last_day
+        and recorded_at > p_after
+        and recorded_at <= p_until
+    union all
+    -- A duty that left the day.
+    select
+        before.service_date, this.resource, this.key, this.revision, 'moved', this.reason, this.recorded_at, this.batch_id, 0
+    from ledger.entry as before
+    inner join ledger.entry as this
+        on
+            this.school_id = before.school_id
+            and this.resource = before.resource
+            and this.key = before.key
+            and this.revision = before.revision + 1
+            and this.service_date <> before.service_date
+    where
+        before.school_id = p_school_id
+        and before.resource = 'duties'
+        and before.state = 'recorded'
+        and before.service_date between p_first_day and p_last_day
+        and this.recorded_at > p_after
+        and this.recorded_at <= p_until
+$$;
+
+-- One row per revision of a session, roll, duty or day that was recorded while its day was closed (closed_at) or its month
+-- or term published or submitted (published_at): what was new, changed, moved or voided then, by whom and why; 一(一)6.
+-- The class hours of the day before and after are null for what has none.
+-- Read it for schools and days: it goes from the closings to what came after them.
+create view ledger.late_change with (security_invoker = true) as
+select
+    late.school_id,
+    late.service_date,
+    late.resource,
+    late.resource || '/' || late.school_id || '/' || late.record_id || '#' || late.revision as record_key,
+    late.revision,
+    late.change,
+    late.reason,
+    late.recorded_at,
+    batch.client_id,
+    late.closed_at,
+    late.published_at,
+    case late.resource
+        when 'sessions' then coalesce(ledger.claimed_hundredths(session.state, session.staff_class_hours_hundredths), 0)
+        when 'duties' then coalesce(((duty.content ->> 'class_hours')::numeric * 100)::integer, 0)
+    end as class_hours_hundredths_before,
+    late.class_hours_hundredths as class_hours_hundredths_after
+from (
+    select
+        school_id, service_date, resource, record_id, revision, change, reason, recorded_at, batch_id,
+        class_hours_hundredths, max(closed_at) as closed_at, max(posted_at) as published_at
+    from (
+        select
+            closing.school_id, closing.service_date, change.resource, change.record_id, change.revision, change.change,
+            change.reason, change.recorded_at, change.batch_id, change.class_hours_hundredths,
+            closing.closed_at, null::timestamptz as posted_at
+        from ledger.closing
+        cross join lateral ledger.change_within(
+            closing.school_id, closing.service_date, closing.service_date, closing.closed_at, closing.reopened_at
+        ) as change
+        union all
+        select
+            posting.school_id, change.service_date, change.resource, change.record_id, change.revision, change.change,
+            change.reason, change.recorded_at, change.batch_id, change.class_hours_hundredths,
+            null, posting.posted_at
+        from ledger.posting
+        cross join lateral ledger.change_within(
+            posting.school_id, posting.first_day, posting.last_day, posting.posted_at, posting.withdrawn_at
+        ) as change
+    ) as sealed
+    group by
+        school_id, service_date, resource, record_id, revision, change, reason, recorded_at, batch_id, class_hours_hundredths
+) as late
+left join ledger.batch using (batch_id)
+left join lateral (
+    select earlier.state, earlier.staff_class_hours_hundredths
+    from ledger.session_revision as earlier
+    where
+        late.resource = 'sessions'
+        and earlier.school_id = late.school_id
+        and earlier.service_date = late.service_date
+        and earlier.session_id = late.record_id
+        and earlier.revision < late.revision
+    order by earlier.revision desc
+    limit 1
+) as session on true
+left join ledger.entry as duty
+    on
+        late.resource = 'duties'
+        and duty.school_id = late.school_id
+        and duty.resource = late.resource
+        and duty.key = late.record_id
+        and duty.revision = late.revision - 1
+        and duty.service_date = late.service_date
+        and duty.state = 'recorded';
+
 grant select on
     ledger.current_entry, ledger.school, ledger.term, ledger.closure, ledger.school_service_day, ledger.slot, ledger.room,
     ledger.provider, ledger.staff, ledger.student, ledger.leave, ledger.allocation_plan, ledger.day, ledger.duty,
     ledger.session, ledger.held_session, ledger.session_staff, ledger.work_entry, ledger.roll,
-    ledger.publication, ledger.publication_line, ledger.submission, ledger.submission_line, ledger.payment_line
+    ledger.publication, ledger.publication_line, ledger.submission, ledger.submission_line, ledger.payment_line,
+    ledger.closing, ledger.posting, ledger.late_change
 to taizhang_ledger, taizhang_audit, taizhang_reporting;

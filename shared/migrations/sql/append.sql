@@ -26,6 +26,19 @@ create type ledger.appended as (
     recorded_at timestamptz
 );
 
+-- A record that a batch revises, on a day that the revision touches; key: as in the record's leaf.
+create type ledger.revised as (
+    school_id text,
+    service_date date,
+    key text
+);
+
+-- Whether a revision says nothing of why it is made; a reason of spaces says nothing.
+create function ledger.unexplained(p_reason text) returns boolean
+language sql immutable parallel safe as $$
+    select coalesce(btrim(p_reason, E' \t\r\n\u3000'), '') = ''
+$$;
+
 -- The name of a record in a chain entry: canonical JSON, so that anyone can rebuild the bytes.
 -- p_number: the short number that rolls carry, in a person's first leaf; so that nobody can exchange two people's numbers.
 create function ledger.leaf(
@@ -98,6 +111,115 @@ begin
         raise exception 'roll of % has moved', stale using errcode = 'TZ001';
     end if;
     return greatest(clock_timestamp(), latest + interval '1 microsecond');
+end $$;
+
+-- Of the records that a batch revises without a reason: those on a day that the school had closed, or in a month or term
+-- that it had published or submitted. One object a record and day, at most 10,000: school_id, key, date, sealed_by (the
+-- records that say so); null when there is none. Asked under the school's lock, so that no closing slips in between.
+-- The owner's rights: only so does an expression reach its index; the schools are those of the caller's own batch.
+create function ledger.sealed(p_batch_id uuid, p_revised ledger.revised[]) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog set plan_cache_mode = force_generic_plan as $$
+begin
+    return (
+        with day as materialized (
+            select distinct
+                revised.school_id, revised.service_date, revised.service_date::text as key,
+                array[to_char(revised.service_date, 'YYYY-MM')] || array(
+                    select term.key
+                    from ledger.current_entry as term
+                    where
+                        term.school_id = 'district'
+                        and term.resource = 'terms'
+                        and revised.service_date between (term.content ->> 'starts_on')::date and (term.content ->> 'ends_on')::date
+                ) as periods
+            from unnest(p_revised) as revised
+        ),
+        sealed as (
+            select day.school_id, day.service_date, string_agg(seal.record_key, ', ' order by seal.record_key) as sealed_by
+            from day
+            cross join lateral (
+                select 'days/' || latest.school_id || '/' || latest.key || '#' || latest.revision as record_key
+                from (
+                    select *
+                    from ledger.entry
+                    where
+                        entry.school_id = day.school_id
+                        and entry.resource = 'days'
+                        and entry.key = day.key
+                        -- What holds is what held before: a batch of days asks about the days that it changes.
+                        and entry.batch_id <> p_batch_id
+                    order by entry.revision desc
+                    limit 1
+                ) as latest
+                where latest.state = 'recorded' and latest.content ->> 'state' = 'closed'
+                union all
+                select document.resource || '/' || document.key || '#' || document.revision
+                from ledger.entry as document
+                where
+                    document.school_id = day.school_id
+                    and document.resource in ('publications', 'submissions')
+                    and coalesce(document.content ->> 'period', document.content ->> 'term_id') = any (day.periods)
+                    and document.state = 'recorded'
+                    and not exists (
+                        select from ledger.entry as later
+                        where
+                            later.school_id = document.school_id
+                            and later.resource = document.resource
+                            and later.key = document.key
+                            and later.revision > document.revision
+                    )
+            ) as seal
+            group by day.school_id, day.service_date
+        )
+        select jsonb_agg(jsonb_build_object(
+            'school_id', named.school_id, 'key', named.key, 'date', named.service_date, 'sealed_by', named.sealed_by
+        ))
+        from (
+            select revised.school_id, revised.key, revised.service_date, sealed.sealed_by
+            from unnest(p_revised) as revised
+            inner join sealed on sealed.school_id = revised.school_id and sealed.service_date = revised.service_date
+            limit 10000
+        ) as named
+    );
+end $$;
+
+revoke execute on function ledger.sealed from public;
+grant execute on function ledger.sealed to taizhang_ledger;
+
+-- A correction of what is closed or published says why (一(一)6, 一(二)2): raises TZ005 with the records that do not.
+-- p_unexplained: the revisions of a batch without a reason; null costs nothing.
+create function ledger.require_reasons(p_batch_id uuid, p_unexplained ledger.revised[]) returns void
+language plpgsql as $$
+declare
+    sealed jsonb;
+begin
+    if p_unexplained is null then
+        return;
+    end if;
+    -- Most corrections are of a day that nobody has closed yet, at a school that has published nothing: two look-ups.
+    if exists (
+        select
+        from (select distinct school_id, service_date from unnest(p_unexplained)) as touched
+        where exists (
+            select from ledger.entry
+            where
+                entry.school_id = touched.school_id
+                and entry.resource = 'days'
+                and entry.service_date = touched.service_date
+        )
+    ) or exists (
+        select
+        from (select distinct school_id from unnest(p_unexplained)) as touched
+        where exists (
+            select from ledger.entry
+            where entry.school_id = touched.school_id and entry.resource in ('publications', 'submissions')
+        )
+    ) then
+        sealed := ledger.sealed(p_batch_id, p_unexplained);
+    end if;
+    if sealed is not null then
+        raise exception 'a reason is needed' using errcode = 'TZ005', detail = sealed::text;
+    end if;
 end $$;
 
 -- Link each school's chain to what was written, and leave the audit its work.
@@ -226,43 +348,62 @@ begin
         from unnest(p_school_ids::text[], p_keys::text[], p_service_dates::date[], p_states::text[], p_contents::text[], p_digests::bytea[], p_reasons::text[])
             as incoming (school_id, key, service_date, state, content, digest, reason)
     ),
-    written as (
-        insert into ledger.entry
-        select
-            incoming.school_id, p_resource, incoming.key, coalesce(latest.revision, 0) + 1, incoming.service_date,
-            incoming.state, incoming.content::jsonb, incoming.digest, incoming.reason, p_request.batch_id, this_moment
+    changed as materialized (
+        select incoming.*, coalesce(latest.revision, 0) + 1 as revision, latest.service_date as left_date
         from incoming
         left join lateral (
-            select entry.revision, entry.digest
+            select entry.revision, entry.digest, entry.service_date
             from ledger.entry
             where entry.school_id = incoming.school_id and entry.resource = p_resource and entry.key = incoming.key
             order by entry.revision desc
             limit 1
         ) as latest on true
         where latest.digest is distinct from incoming.digest
-        returning school_id, key, revision, service_date, digest, reason
+    ),
+    written as (
+        insert into ledger.entry
+        select
+            school_id, p_resource, key, revision, service_date, state, content::jsonb, digest, reason, p_request.batch_id,
+            this_moment
+        from changed
     ),
     by_school as (
         select
-            written.school_id,
+            changed.school_id,
             string_agg(
                 ledger.leaf(p_resource, key, revision, digest, reason, person.number), chr(10)
                 order by key collate "C", revision
             ) as leaves,
             (count(*) filter (where revision = 1))::integer as created,
             (count(*) filter (where revision > 1))::integer as revised,
-            array_agg(distinct service_date) filter (where service_date is not null)::text as service_dates
-        from written
+            -- A duty that comes back with another date changes the day it left as well.
+            (
+                coalesce(array_agg(distinct service_date) filter (where service_date is not null), '{}')
+                || coalesce(array_agg(distinct left_date) filter (where left_date <> service_date), '{}')
+            )::text as service_dates
+        from changed
         left join ledger.person
-            on written.revision = 1 and person.resource = p_resource and person.person_id = written.key
-        group by written.school_id
+            on changed.revision = 1 and person.resource = p_resource and person.person_id = changed.key
+        group by changed.school_id
     )
     select
         array_agg(school_id order by school_id) as schools, array_agg(leaves order by school_id) as leaves,
         array_agg(created order by school_id) as created, array_agg(revised order by school_id) as revised,
-        array_agg(coalesce(service_dates, '{}') order by school_id) as service_dates
+        array_agg(service_dates order by school_id) as service_dates,
+        (
+            select array_agg(row (school_id, touched.service_date, key)::ledger.revised)
+            from changed
+            cross join lateral (
+                select changed.service_date
+                union
+                select changed.left_date
+            ) as touched
+            where revision > 1 and p_resource in ('days', 'duties') and ledger.unexplained(reason)
+        ) as unexplained
     into sums
     from by_school;
+
+    perform ledger.require_reasons(p_request.batch_id, sums.unexplained);
 
     -- A school may enter a term or a provider that nobody has yet; what all rely on is changed by the bureau alone.
     if not p_request.district and sums.schools[1] = 'district' and sums.revised[1] > 0 then
@@ -393,9 +534,16 @@ begin
     select
         array_agg(school_id order by school_id) as schools, array_agg(leaves order by school_id) as leaves,
         array_agg(created order by school_id) as created, array_agg(revised order by school_id) as revised,
-        array_agg(service_dates order by school_id) as service_dates
+        array_agg(service_dates order by school_id) as service_dates,
+        (
+            select array_agg(row (school_id, service_date, session_id)::ledger.revised)
+            from written
+            where revision > 1 and ledger.unexplained(reason)
+        ) as unexplained
     into sums
     from by_school;
+
+    perform ledger.require_reasons(p_request.batch_id, sums.unexplained);
 
     if sums.schools is not null then
         return query
@@ -587,9 +735,16 @@ begin
     select
         array_agg(school_id order by school_id) as schools, array_agg(leaves order by school_id) as leaves,
         array_agg(created order by school_id) as created, array_agg(revised order by school_id) as revised,
-        array_agg(service_dates order by school_id) as service_dates
+        array_agg(service_dates order by school_id) as service_dates,
+        (
+            select array_agg(row (school_id, service_date, service_date || '/' || session_id)::ledger.revised)
+            from written
+            where revision > 1 and ledger.unexplained(reason)
+        ) as unexplained
     into sums
     from by_school;
+
+    perform ledger.require_reasons(p_request.batch_id, sums.unexplained);
 
     if sums.schools is not null then
         return query

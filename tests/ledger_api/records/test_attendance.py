@@ -45,16 +45,48 @@ async def test_single_marks_move_only_the_pupils_they_name(school: District) -> 
 
 
 async def test_the_teachers_mark_and_the_offices_override_both_stay(school: District) -> None:
-    voice = school.school(S1)
-    await voice.post("attendance", sheet(present=["P1"], absent=["P2"], taken_by="T1"))
-    await voice.post("attendance", {**MARK, "student_id": "P2", "status": "excused", "reason": "家长补假条"})
-    newest, first = (await voice.get(f"/v1/attendance/{S1}/h1/revisions"))["items"]
-    assert (first["content"]["absent"], newest["content"]["absent"], newest["content"]["excused"]) == (
-        ["P2"],
-        [],
-        ["P2"],
+    """The teacher calls the roll; next day, the day closed, the office sets one pupil right; who did what can be told."""
+    teacher = school.voice("school", schools=[S1], client_id="classroom-app")
+    office = school.voice("school", schools=[S1], client_id="school-office")
+    called = await teacher.post(
+        "attendance", sheet(present=["P1"], absent=["P2"], taken_by="T1", taken_at="2025-09-08T07:35:00Z")
     )
-    assert newest["reason"] == "家长补假条"
+    await office.post("days", {"school_id": S1, "service_date": MONDAY, "state": "closed"})
+    override = {**MARK, "student_id": "P2", "status": "excused", "taken_by": "T9", "taken_at": "2025-09-09T01:10:00Z"}
+    await office.post("attendance", override, expect=422)
+    overridden = await office.post("attendance", {**override, "reason": "家长补假条"})
+
+    newest, first = (await teacher.get(f"/v1/attendance/{S1}/h1/revisions"))["items"]
+    assert [
+        (each["recorded_by"], each["content"]["taken_by"], each["content"]["taken_at"], each["reason"])
+        for each in (first, newest)
+    ] == [
+        ("classroom-app", "T1", "2025-09-08T07:35:00Z", None),
+        ("school-office", "T9", "2025-09-09T01:10:00Z", "家长补假条"),
+    ]
+    assert [(each["content"]["absent"], each["content"]["excused"]) for each in (first, newest)] == [
+        (["P2"], []),
+        ([], ["P2"]),
+    ]
+    assert [each["batch_id"] for each in (first, newest)] == [called["batch_id"], overridden["batch_id"]]
+    then = await school.auditor.get(f"/v1/attendance/{S1}/h1", as_of=called["recorded_at"])
+    assert (then["absent"], then["taken_by"]) == (["P2"], "T1")
+    # A mark says who marked it: one that does not leaves whoever called the roll.
+    await teacher.post("attendance", {**MARK, "student_id": "P3", "status": "late", "reason": "到校晚"})
+    assert (await teacher.get(f"/v1/attendance/{S1}/h1"))["taken_by"] == "T9"
+
+
+async def test_marks_that_come_together_keep_every_reason(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post("attendance", sheet(present=["P1", "P2", "P3"]))
+    await voice.post(
+        "attendance",
+        {**MARK, "student_id": "P1", "status": "late", "reason": "到校晚"},
+        {**MARK, "student_id": "P2", "status": "left_early", "reason": "家长接走"},
+        {**MARK, "student_id": "P3", "status": "late", "reason": "到校晚"},
+        {**MARK, "student_id": "P4", "status": "present"},
+    )
+    assert (await voice.get(f"/v1/attendance/{S1}/h1"))["reason"] == "到校晚；家长接走"
 
 
 async def test_a_roll_taken_back_leaves_a_session_without_one(school: District) -> None:

@@ -7,7 +7,8 @@ from tests.world.standard import MONDAY, S1, TUESDAY
 
 async def test_a_day_goes_through_its_life(school: District) -> None:
     day = {"school_id": S1, "service_date": MONDAY, "state": "closed", "sessions": 12, "pupils": 310}
-    await goes_through_its_life(school.school(S1), "days", day, change={"pupils": 311}, path=f"{S1}/{MONDAY}")
+    corrected = {"pupils": 311, "reason": "漏计一名学生"}
+    await goes_through_its_life(school.school(S1), "days", day, change=corrected, path=f"{S1}/{MONDAY}")
 
 
 async def test_a_day_without_service_says_why(school: District) -> None:
