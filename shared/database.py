@@ -80,11 +80,11 @@ async def open_pool(database_url: str, *, role: ServiceRole, size: int) -> async
         max_size=size,
         server_settings=role_settings(role),
         command_timeout=None if role == "taizhang_audit" else SILENCE_SECONDS,
-        reset=_keep,
+        reset=keep,
     )
 
 
-async def _keep(_connection: asyncpg.Connection) -> None:
+async def keep(_connection: asyncpg.Connection) -> None:
     """Nothing of ours outlives its transaction: no round trip to reset what was never set."""
 
 

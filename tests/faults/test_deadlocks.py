@@ -13,6 +13,8 @@ from tests.world.standard import S1, S2, TERM, duty, school_of, session, sheet, 
 SCHOOLS = [f"31011501{n:02}" for n in range(8)]
 NEW_SCHOOLS = [f"31011502{n:02}" for n in range(8)]
 CLIENTS, BATCHES, EACH, CHOICE = 6, 25, 3, 8
+# The days are closed now and then: a correction says why.
+WHY = "更正"
 
 
 def _staff(school_id: str, n: int) -> str:
@@ -25,14 +27,14 @@ def _pupil(school_id: str, n: int) -> str:
 
 # What a school sends of each resource: `n` of a few, so that clients meet; `change` makes the one differ from the other.
 OF_A_SCHOOL: dict[str, Callable[[str, int, int], Json]] = {
-    "sessions": lambda s, n, change: session(f"h{n}", school_id=s, staff={_staff(s, n): 1}, headcount=change),
+    "sessions": lambda s, n, change: session(f"h{n}", school_id=s, staff={_staff(s, n): 1}, headcount=change, reason=WHY),
     "attendance": lambda s, n, change: sheet(
-        f"h{n}", school_id=s, present=[_pupil(s, each) for each in range(change % CHOICE)]
+        f"h{n}", school_id=s, present=[_pupil(s, each) for each in range(change % CHOICE)], reason=WHY
     ),
     "days": lambda s, n, change: {
-        "school_id": s, "service_date": f"2025-09-{n + 1:02}", "state": "closed", "sessions": change,
+        "school_id": s, "service_date": f"2025-09-{n + 1:02}", "state": "closed", "sessions": change, "reason": WHY,
     },
-    "duties": lambda s, n, change: duty(f"d{n}", _staff(s, n), change, school_id=s),
+    "duties": lambda s, n, change: duty(f"d{n}", _staff(s, n), change, school_id=s, reason=WHY),
     "staff": lambda s, n, change: {"staff_id": _staff(s, n + change), "school_id": s, "kind": "employee"},
     "students": lambda s, n, change: {"student_id": _pupil(s, n + change), "school_id": s, "grade": 1 + change % 9},
     "leaves": lambda s, n, change: {

@@ -16,7 +16,7 @@ from services.ledger_api.ingest.append import Ledger
 from services.ledger_api.ingest.batch import Sender
 from services.ledger_api.ingest.decode import decode
 from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet
-from shared.database import Visible, role_settings
+from shared.database import Visible, keep, role_settings
 from shared.tokens import Caller
 from shared.vocabulary import SCOPES_OF
 
@@ -105,7 +105,7 @@ async def _watched(database_url: str) -> AsyncIterator[tuple[asyncpg.Pool, Stopw
     watch = Stopwatch()
     settings = role_settings("taizhang_ledger")
     async with asyncpg.create_pool(
-        database_url, min_size=1, max_size=1, init=watch.watch, server_settings=settings
+        database_url, min_size=1, max_size=1, init=watch.watch, server_settings=settings, reset=keep
     ) as pool:
         yield pool, watch
 

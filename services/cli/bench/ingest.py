@@ -19,13 +19,15 @@ import httpx
 import msgspec
 
 from services.cli.bench.clients import Clients
+from services.cli.bench.crowd import crowd_line, peak_mib
 from services.cli.bench.database_time import append_in_parts, one_mark_and_bare_commit
 from services.cli.bench.district_day import TERM_ID, SchoolDay, district_day, registers, school_ids
 from services.cli.bench.measure import Line, Rates, shares, timed
 from services.cli.bench.references import binary_rows, copy_rows, make_tables, naive_service
+from services.cli.bench.store import A_ROLLS_MARKS, bytes_a_mark, verify_rolls_and_marks
 from services.cli.clients import create_client
 from services.cli.embedded import Stores, embedded_stores
-from services.cli.processes import free_port_or, running_services
+from services.cli.processes import Running, free_port_or, running_services
 from services.cli.progress import progress_bar
 from services.cli.push import SignedIn
 from services.cli.up import signing_key_of
@@ -33,7 +35,7 @@ from shared.migrations import migrate
 from shared.service_calendar import service_days
 from shared.settings import read_settings
 
-TERM = (date(2025, 9, 1), date(2025, 11, 30))
+TERM = (date(2025, 9, 1), date(2025, 12, 31))
 # Eight clients for 350 schools: each serves some 44 of them, and sends those of a day in bodies of so many.
 SCHOOLS_A_BODY = 8
 # The naive way takes a hundred times as long: it gets a part of the district, by the same rate.
@@ -41,6 +43,9 @@ NAIVE_SCHOOLS = 8
 # Some single marks a round; a fsync varies from one to the next.
 SINGLE_MARKS = 40
 PROFILED_SCHOOLS = 40
+MEMORY_MIB = 300
+# By sheets, a school a body, by marks, over two workers, alone.
+DAYS_A_ROUND = 5
 # What a client sends of a school-day.
 SESSIONS, SHEETS, FLAT = attrgetter("sessions"), attrgetter("sheets"), attrgetter("flat")
 
@@ -51,30 +56,43 @@ class Bench:
 
     stores: Stores
     clients: Clients
-    signing_key: str
+    running: Running
+    second_url: str
     naive_url: str
     schools: int
 
 
 def bench_ingest(*, schools: int, days_loaded: int, rounds: int) -> Iterator[Line]:
-    """The first five bars of ARCHITECTURE §6, and where the time of a sheet goes."""
+    """The ingest bars of ARCHITECTURE §6, where the time of a sheet goes, many clients at once, a second worker."""
     days = service_days(*TERM)
-    if days_loaded + 4 * rounds > len(days):
-        raise ValueError(f"{len(days)} days are too few for {days_loaded} loaded and {rounds} rounds of four")
+    if days_loaded + DAYS_A_ROUND * rounds > len(days):
+        raise ValueError(f"{len(days)} days are too few for {days_loaded} loaded and {rounds} rounds of {DAYS_A_ROUND}")
     with _bench(schools) as bench:
         with progress_bar(f"loading {days_loaded} days", days_loaded) as advance:
             for day in days[:days_loaded]:
                 _load(bench, district_day(schools, day))
                 advance(1)
-        rates, singles, parts = Rates(), Rates(), defaultdict(list)
+        rates, singles, parts, checks = Rates(), Rates(), defaultdict(list), Rates()
         with progress_bar("measuring", rounds) as advance:
             for number in range(rounds):
-                by_sheets, by_school, by_marks, alone = days[days_loaded + 4 * number :][:4]
+                by_sheets, by_school, by_marks, by_two, alone = days[days_loaded + DAYS_A_ROUND * number :][
+                    :DAYS_A_ROUND
+                ]
                 _round(bench, by_sheets, by_school, by_marks, rates)
                 _store_times(bench, by_marks, singles)
                 for part, seconds in _parts(bench, alone).items():
                     parts[part].append(seconds)
+                _two_workers(bench, by_two, rates)
+                _verify(bench, by_sheets, checks)
                 advance(1)
+        beyond = days[days_loaded + DAYS_A_ROUND * rounds]
+        crowd = crowd_line(bench.running.ledger_url, _school_bodies(bench, beyond))
+        sizes = Rates()
+        sizes.add("rolls", bytes_a_mark(bench.stores.database_url, "ledger.attendance_revision", A_ROLLS_MARKS), 1)
+        sizes.add("marks", bytes_a_mark(bench.stores.database_url, "bench.mark", "count(*)"), 1)
+        memory = Rates()
+        memory.add("resident", peak_mib(bench.running.processes["api"].pid), 1)
+        memory.add("bound", MEMORY_MIB, 1)
     unit = "marks/s"
     yield rates.line("district_day_sheets", "sheets", "limit", bar=1.2, unit=unit)
     yield rates.line("district_day_sheets_a_school_a_body", "apart", "limit", bar=1.2, unit=unit)
@@ -82,6 +100,13 @@ def bench_ingest(*, schools: int, days_loaded: int, rounds: int) -> Iterator[Lin
     yield rates.line("district_day_vs_naive", "sheets", "naive", bar=60, unit=unit)
     yield rates.line("replay", "replay", "sheets", bar=3, unit=unit)
     yield singles.line("one_mark_db", "one mark", "bare commit", bar=2.2, unit="ms", more_is_better=False)
+    yield sizes.line(
+        "bytes_per_mark", "rolls", "marks", bar=0.12, unit="bytes a mark, with indexes", more_is_better=False
+    )
+    yield checks.line("verify_day", "rolls", "marks", bar=0.15, unit="s", more_is_better=False)
+    yield memory.line("memory_mib", "resident", "bound", bar=1, unit="MiB, ledger API", more_is_better=False)
+    yield rates.line("two_workers", "two", "sheets", unit=unit)
+    yield crowd
     yield shares("profile_sheets", parts, unit="ms a school-day of sheets, one after the other")
 
 
@@ -96,6 +121,7 @@ def _bench(schools: int) -> Iterator[Bench]:
         make_tables(stores.database_url)
         with (
             running_services(settings, stores, key, commands=("api",)) as running,
+            running_services(settings, stores, key, commands=("api",)) as second,
             naive_service(stores.database_url, free_port_or("127.0.0.1", 0)) as naive_url,
         ):
             _register(running.ledger_url, stores.database_url, schools)
@@ -109,7 +135,7 @@ def _bench(schools: int) -> Iterator[Bench]:
                     ],
                 ),
             )
-            yield Bench(stores, clients, key, naive_url, schools)
+            yield Bench(stores, clients, running, second.ledger_url, naive_url, schools)
     rmtree(data_dir)
 
 
@@ -145,13 +171,38 @@ def _round(bench: Bench, by_sheets: date, by_school: date, by_marks: date, rates
     rates.add("flat", marks, _timed_post(bench, flat, FLAT, schools_a_body=SCHOOLS_A_BODY))
 
 
+def _two_workers(bench: Bench, day: date, rates: Rates) -> None:
+    """A day of sheets over two API workers, as many schools a body as the one worker got."""
+    days = district_day(bench.schools, day)
+    workers = (bench.running.ledger_url, bench.second_url)
+    seconds = _timed_post(bench, days, SHEETS, schools_a_body=SCHOOLS_A_BODY, workers=workers)
+    rates.add("two", sum(each.marks for each in days), seconds)
+
+
+def _verify(bench: Bench, day: date, checks: Rates) -> None:
+    """Seconds to recompute the day's digests, over rolls and over marks, into `checks`."""
+    rolls, marks = verify_rolls_and_marks(bench.stores.database_url, school_ids(bench.schools), day)
+    checks.add("rolls", rolls, 1)
+    checks.add("marks", marks, 1)
+
+
+def _school_bodies(bench: Bench, day: date) -> list[tuple[str, bytes]]:
+    """The token and the sheets of every school."""
+    days = district_day(bench.schools, day)
+    return [(bench.clients.token_of(each.school_id), each.sheets) for each in days]
+
+
 def _timed_post(
-    bench: Bench, days: Sequence[SchoolDay], rolls: Callable[[SchoolDay], bytes], *, schools_a_body: int
+    bench: Bench,
+    days: Sequence[SchoolDay],
+    rolls: Callable[[SchoolDay], bytes],
+    *,
+    schools_a_body: int,
+    workers: Sequence[str] = (),
 ) -> float:
     """Seconds to post a day's sessions and rolls."""
-    return timed(
-        lambda: bench.clients.post(days, ("sessions", SESSIONS), ("attendance", rolls), schools_a_body=schools_a_body)
-    )
+    bodies = (("sessions", SESSIONS), ("attendance", rolls))
+    return timed(lambda: bench.clients.post(days, *bodies, schools_a_body=schools_a_body, workers=workers))
 
 
 def _post_naively(bench: Bench, bodies: Sequence[msgspec.Raw]) -> None:

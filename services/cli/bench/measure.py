@@ -22,11 +22,13 @@ class Rates:
         """The middle one of a way's rates."""
         return median(self.of[name])
 
-    def line(self, name: str, ours: str, reference: str, *, bar: float, unit: str, more_is_better: bool = True) -> Line:
-        """Ours ÷ reference, round by round, against its bar; `spread` is the smallest and the largest ratio."""
+    def line(
+        self, name: str, ours: str, reference: str, *, unit: str, bar: float | None = None, more_is_better: bool = True
+    ) -> Line:
+        """Ours ÷ reference, round by round, against its bar if it has one; `spread`: the smallest and the largest ratio."""
         ratios = [one / other for one, other in zip(self.of[ours], self.of[reference], strict=True)]
         ratio = self.median(ours) / self.median(reference)
-        return {
+        line: Line = {
             "name": name,
             "ratio": round(ratio, 3),
             "ours": round(self.median(ours), 3),
@@ -34,9 +36,10 @@ class Rates:
             "unit": unit,
             "rounds": len(ratios),
             "spread": [round(min(ratios), 3), round(max(ratios), 3)],
-            "bar": bar,
-            "reached": ratio >= bar if more_is_better else ratio <= bar,
         }
+        if bar is not None:
+            line |= {"bar": bar, "reached": ratio >= bar if more_is_better else ratio <= bar}
+        return line
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from services.ledger_api.ingest.batch import Batch, Columns, Sender, places_of, request_of, term_bounds
+from services.ledger_api.ingest.batch import Batch, Columns, Sender, day_bounds, places_of, request_of, term_bounds
 from services.ledger_api.ingest.check import (
     Known,
     check_attendance,
@@ -55,6 +55,7 @@ Payload = TypeVar("Payload", bound=Struct)
 # The request, the terms' bounds, then one parameter a column.
 _SESSIONS = f"select * from ledger.append_sessions({', '.join(f'${n}' for n in range(1, 25))})"  # noqa: S608 only $n
 _ATTENDANCE = f"select * from ledger.append_attendance({', '.join(f'${n}' for n in range(1, 18))})"  # noqa: S608 only $n
+_ROLL = f"select * from ledger.append_roll({', '.join(f'${n}' for n in range(1, 16))})"  # noqa: S608 only $n
 _is_school_id = re.compile(SCHOOL_ID).match
 _USUAL_SESSION: Mapping[str, object] = {"states": "held"}
 _USUAL_ROLL: Mapping[str, object] = {"states": "recorded", "patches": False, "weights": 1}
@@ -131,8 +132,9 @@ class Ledger:
             staff_ids=(),
             check=lambda known: check_attendance(records, known, rolls.pointer),
             statement=_ATTENDANCE,
+            statement_of_one=_ROLL,
             usual=_USUAL_ROLL,
-            before_columns=term_bounds,
+            before_columns=day_bounds,
             revision_of=Revision(ROLL_REVISION, lambda: (records[0].school_id, records[0].session_id)),
             keys=lambda: ((record.school_id, f"{record.service_date}/{record.session_id}") for record in records),
         )
@@ -155,7 +157,7 @@ class Ledger:
                 resource, records, replace(known, homes=homes_of_staff, providers=providers), entries.pointer
             ),
             statement=_ENTRIES,
-            before_columns=lambda _known: (resource.name, resource.moves_roll),
+            before_columns=lambda _known, _rows: (resource.name, resource.moves_roll),
             revision_of=Revision(
                 ENTRY_REVISION,
                 lambda: (resource.home_of(records[0], homes_of_staff), resource.key_of(records[0]), resource.name),
@@ -180,7 +182,7 @@ class Ledger:
         rows.add(resource.name, school_id, key, service_date=service_date, state="void", content=b"{}", reason=reason)
         revision_of = Revision(ENTRY_REVISION, lambda: (school_id, key, resource.name))
         return await self._append_void(
-            rows, _ENTRIES, lambda _known: (resource.name, resource.moves_roll), revision_of, sender
+            rows, _ENTRIES, lambda _known, _rows: (resource.name, resource.moves_roll), revision_of, sender
         )
 
     async def void_session(
@@ -202,7 +204,7 @@ class Ledger:
         return await self._append_void(
             void_roll_rows(school_id, session_id, service_date, reason),
             _ATTENDANCE,
-            term_bounds,
+            day_bounds,
             Revision(ROLL_REVISION, lambda: (school_id, session_id)),
             sender,
         )
@@ -211,7 +213,7 @@ class Ledger:
         self,
         rows: Columns,
         statement: str,
-        before_columns: Callable[[Known], Sequence[object]],
+        before_columns: Callable[[Known, Any], Sequence[object]],
         revision_of: Revision,
         sender: Sender,
     ) -> Receipt:
@@ -316,12 +318,9 @@ class Ledger:
         # A school that registers itself has no roll yet to be checked against.
         versions = [None if batch.opens_chains else known.rolls[school_id].version for school_id in schools]
         request = request_of(batch_id, sender, received=batch.size, schools=schools, versions=versions)
-        usual = dict(batch.usual)
-        if usual and len(schools) == 1:
-            usual["school_ids"] = schools[0]
-        columns = [_column(getattr(rows, column.name), usual.get(column.name)) for column in fields(rows)]  # type: ignore[arg-type]
+        statement, arguments = _statement_of(batch, rows, known, schools)
         try:
-            appended = await connection.fetch(batch.statement, request, *batch.before_columns(known), *columns)
+            appended = await connection.fetch(statement, request, *arguments)
         except asyncpg.PostgresError as error:
             if error.sqlstate == STALE_ROLL:
                 raise RollMoved from error
@@ -348,6 +347,18 @@ def _refusal_of(
         places = [(index, sealed[key]) for index, key in enumerate(batch.keys()) if key in sealed]
         return Invalid([Fault(pointer(index, "reason"), "reason_needed", named) for index, named in places])
     return None
+
+
+def _statement_of(batch: Batch, rows: Columns, known: Known, schools: Sequence[str]) -> tuple[str, Sequence[object]]:
+    """The statement that appends, and its arguments behind the request: columns, or one record's values as they are."""
+    columns = {column.name: getattr(rows, column.name) for column in fields(rows)}  # type: ignore[arg-type]
+    if batch.statement_of_one is not None and len(rows.school_ids) == 1:
+        return batch.statement_of_one, [column[0] for column in columns.values()]
+    usual = dict(batch.usual)
+    if usual and len(schools) == 1:
+        usual["school_ids"] = schools[0]
+    literals = [_column(column, usual.get(name)) for name, column in columns.items()]
+    return batch.statement, [*batch.before_columns(known, rows), *literals]
 
 
 def _column(column: list[Any], usual: object) -> str | None:

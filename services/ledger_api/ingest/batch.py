@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
-from services.ledger_api.ingest.check import Known
+from services.ledger_api.ingest.check import Known, RollRows
 from services.ledger_api.ingest.precondition import Precondition, Revision
 from shared.problems import Fault
 from shared.tokens import Caller
@@ -39,9 +39,11 @@ class Batch:
     staff_ids: Collection[str]
     check: Callable[[Known], tuple[Any, list[Fault]]]
     statement: str
-    before_columns: Callable[[Known], Sequence[object]]
+    before_columns: Callable[[Known, Any], Sequence[object]]
     # The revision of the batch's one record, asked under the lock when a request has a precondition.
     revision_of: Revision
+    # For a batch of one record, where that has a statement of its own.
+    statement_of_one: str | None = None
     opens_chains: bool = False
     # Each record's school and its key there, in the request's order: whom a refusal under the lock is about.
     keys: Callable[[], Iterable[tuple[str | None, str]]] = field(default=lambda: ())
@@ -78,7 +80,12 @@ def places_of(pointer: Callable[..., str], homes: Iterable[str | None]) -> dict[
     return places
 
 
-def term_bounds(known: Known) -> tuple[date, date]:
+def term_bounds(known: Known, _rows: Columns) -> tuple[date, date]:
     """From the first term's start to the last one's end: where an earlier revision of a record can lie."""
     terms = known.calendar.terms
     return (terms[0].starts_on, max(term.ends_on for term in terms)) if terms else (date.max, date.max)
+
+
+def day_bounds(_known: Known, rows: RollRows) -> tuple[date, date]:
+    """The batch's first and last day: a roll keeps its day."""
+    return (min(rows.service_dates), max(rows.service_dates)) if rows.service_dates else (date.max, date.max)

@@ -56,9 +56,10 @@ create function ledger.replayed(p_request ledger.request, p_resource text) retur
     recorded_at timestamptz
 )
 language plpgsql as $$
+declare
+    shown text;
 begin
-    perform set_config('taizhang.district', case when p_request.district then 'on' else '' end, true);
-    perform set_config('taizhang.schools', p_request.visible_schools, true);
+    shown := ledger.show(p_request);
     -- created and revised are 0: a replay writes nothing.
     return query
     with earlier as (
@@ -83,33 +84,38 @@ begin
     order by chain_entry.school_id;
 end $$;
 
--- Take the locks, in one order for everybody, and say when this is: later than anything the schools recorded before.
+-- Let the transaction see what the request may see. Assigned and not performed: an expression costs a tenth of a query.
+create function ledger.show(p_request ledger.request) returns text
+language plpgsql as $$
+begin
+    return set_config('taizhang.district', case when p_request.district then 'on' else '' end, true)
+        || set_config('taizhang.schools', p_request.visible_schools, true);
+end $$;
+
+-- Take the locks, in the order of the request's schools, which everybody sorts alike, and say when this is: later than
+-- anything the schools recorded before.
 create function ledger.open_batch(p_request ledger.request) returns timestamptz
 language plpgsql as $$
 declare
+    shown text;
     latest timestamptz;
-    stale text;
-    locked integer;
+    head record;
 begin
-    perform set_config('taizhang.district', case when p_request.district then 'on' else '' end, true);
-    perform set_config('taizhang.schools', p_request.visible_schools, true);
-    with heads as (
-        select school_id, roll_version, recorded_at
+    shown := ledger.show(p_request);
+    for place in 1 .. cardinality(p_request.schools) loop
+        select roll_version, recorded_at
+        into head
         from ledger.chain_head
-        where school_id = any (p_request.schools)
-        order by school_id
-        for update
-    )
-    select count(*), max(heads.recorded_at), min(heads.school_id) filter (where heads.roll_version <> checked.roll_version)
-    into locked, latest, stale
-    from heads
-    left join unnest(p_request.schools, p_request.roll_versions) as checked (school_id, roll_version) using (school_id);
-    if locked <> cardinality(p_request.schools) then
-        raise exception 'unknown school' using errcode = 'TZ002';
-    end if;
-    if stale is not null then
-        raise exception 'roll of % has moved', stale using errcode = 'TZ001';
-    end if;
+        where school_id = p_request.schools[place]
+        for update;
+        if not found then
+            raise exception 'unknown school' using errcode = 'TZ002';
+        end if;
+        if head.roll_version <> p_request.roll_versions[place] then
+            raise exception 'roll of % has moved', p_request.schools[place] using errcode = 'TZ001';
+        end if;
+        latest := greatest(latest, head.recorded_at);
+    end loop;
     return greatest(clock_timestamp(), latest + interval '1 microsecond');
 end $$;
 
@@ -186,44 +192,42 @@ end $$;
 revoke execute on function ledger.sealed from public;
 grant execute on function ledger.sealed to taizhang_ledger;
 
--- A correction of what is closed or published says why (一(一)6, 一(二)2): raises TZ005 with the records that do not.
--- p_unexplained: the revisions of a batch without a reason; null costs nothing.
-create function ledger.require_reasons(p_batch_id uuid, p_unexplained ledger.revised[]) returns void
+-- A correction of what is closed or published says why (一(一)6, 一(二)2): raises TZ005 with the records that do not, else
+-- true. p_unexplained: the revisions of a batch without a reason.
+create function ledger.require_reasons(p_batch_id uuid, p_unexplained ledger.revised[]) returns boolean
 language plpgsql as $$
 declare
+    revised ledger.revised;
+    looked_at ledger.revised;
     sealed jsonb;
 begin
-    if p_unexplained is null then
-        return;
-    end if;
-    -- Most corrections are of a day that nobody has closed yet, at a school that has published nothing: two look-ups.
-    if exists (
-        select
-        from (select distinct school_id, service_date from unnest(p_unexplained)) as touched
-        where exists (
-            select from ledger.entry
-            where
-                entry.school_id = touched.school_id
-                and entry.resource = 'days'
-                and entry.service_date = touched.service_date
-        )
-    ) or exists (
-        select
-        from (select distinct school_id from unnest(p_unexplained)) as touched
-        where exists (
-            select from ledger.entry
-            where entry.school_id = touched.school_id and entry.resource in ('publications', 'submissions')
-        )
-    ) then
-        sealed := ledger.sealed(p_batch_id, p_unexplained);
-    end if;
+    foreach revised in array p_unexplained loop
+        continue when revised.school_id = looked_at.school_id and revised.service_date = looked_at.service_date;
+        looked_at := revised;
+        -- Most corrections are of a day that nobody has closed yet, at a school that has published nothing: two look-ups.
+        if exists (
+            select
+            from ledger.entry
+            where school_id = revised.school_id and resource = 'days' and service_date = revised.service_date
+        ) or exists (
+            select
+            from ledger.entry
+            where school_id = revised.school_id and resource in ('publications', 'submissions')
+        ) then
+            sealed := ledger.sealed(p_batch_id, p_unexplained);
+            exit;
+        end if;
+    end loop;
     if sealed is not null then
         raise exception 'a reason is needed' using errcode = 'TZ005', detail = sealed::text;
     end if;
+    return true;
 end $$;
 
--- Link each school's chain to what was written, and leave the audit its work.
--- p_leaves: one text a school, its records' leaves in key order, joined by newlines.
+-- Link each school's chain to what was written, and leave the audit its work. School by school, in short statements: most
+-- batches are of one school, and a plan for all of them would cost each of those more than it saves the others.
+-- p_schools: those that learnt something; null when none did. p_leaves: one text a school, its records' leaves in key
+-- order, joined by newlines.
 create function ledger.close_batch(
     p_request ledger.request,
     p_resource text,
@@ -234,65 +238,56 @@ create function ledger.close_batch(
     p_created integer[],
     p_revised integer[],
     p_service_dates text[]
-) returns setof ledger.appended
+) returns ledger.appended[]
 language plpgsql as $$
+declare
+    -- A batch's header as the chain's digests have it, before and after what is each school's own.
+    says_first constant text := '["' || p_request.batch_id || '",' || to_json(p_request.client_id)::text
+        || ',' || to_json(p_resource)::text || ',' || coalesce(to_json(p_request.request_id)::text, 'null')
+        || ',' || coalesce('"' || encode(p_request.body_digest, 'hex') || '"', 'null') || ',' || p_request.received || ',';
+    says_last constant text := ',' || (extract(epoch from p_recorded_at) * 1000000)::bigint || ']' || chr(10);
+    linked record;
+    digest bytea;
+    appended ledger.appended[];
+    created integer := 0;
+    revised integer := 0;
 begin
-    insert into ledger.batch
-    select
-        p_request.batch_id, p_request.client_id, p_resource, p_schools, p_request.body_digest, p_request.received,
-        coalesce(sum(created), 0), coalesce(sum(revised), 0), p_request.received - coalesce(sum(created + revised), 0),
-        p_request.request_id, p_recorded_at
-    from unnest(p_created, p_revised) as totals (created, revised);
-
-    return query
-    with written as (
-        select *
-        from unnest(p_schools, p_leaves, p_created, p_revised, p_service_dates)
-            as written (school_id, leaves, created, revised, service_dates)
-    ),
-    digested as (
-        select
-            written.*,
-            chain_head.seq + 1 as seq,
-            chain_head.head as previous,
-            sha256(convert_to(
-                '["' || p_request.batch_id || '",' || to_json(p_request.client_id)::text || ',' || to_json(p_resource)::text
-                || ',' || coalesce(to_json(p_request.request_id)::text, 'null')
-                || ',' || coalesce('"' || encode(p_request.body_digest, 'hex') || '"', 'null')
-                || ',' || p_request.received || ',' || (written.created + written.revised) || ',' || written.revised
-                || ',' || (extract(epoch from p_recorded_at) * 1000000)::bigint || ']' || chr(10) || written.leaves,
-                'UTF8'
-            )) as digest
-        from written
-        inner join ledger.chain_head on chain_head.school_id = written.school_id
-    ),
-    linked as (
+    if p_schools is null then
+        return array[row(null, null, null, 0, 0, p_recorded_at)::ledger.appended];
+    end if;
+    for place in 1 .. cardinality(p_schools) loop
+        digest := sha256(convert_to(
+            says_first || (p_created[place] + p_revised[place]) || ',' || p_revised[place] || says_last || p_leaves[place],
+            'UTF8'
+        ));
         insert into ledger.chain_entry
         select
-            school_id, seq, p_request.batch_id, p_resource, created + revised, revised,
-            digest, previous, sha256(previous || digest), p_recorded_at
-        from digested
-        returning school_id, seq, head
-    ),
-    moved as (
+            school_id, seq + 1, p_request.batch_id, p_resource, p_created[place] + p_revised[place], p_revised[place],
+            digest, head, sha256(head || digest), p_recorded_at
+        from ledger.chain_head
+        where school_id = p_schools[place]
+        returning chain_entry.seq, chain_entry.head
+        into linked;
         update ledger.chain_head
         set
             seq = linked.seq,
             head = linked.head,
             recorded_at = p_recorded_at,
-            roll_version = chain_head.roll_version + p_moves_roll::integer
-        from linked
-        where chain_head.school_id = linked.school_id
-    ),
-    told as (
+            roll_version = roll_version + p_moves_roll::integer
+        where school_id = p_schools[place];
         insert into ledger.outbox (school_id, resource, batch_id, service_dates, recorded_at)
-        select school_id, p_resource, p_request.batch_id, service_dates::date[], p_recorded_at
-        from digested
-    )
-    select linked.school_id, linked.seq, linked.head, digested.created, digested.revised, p_recorded_at
-    from linked
-    inner join digested using (school_id)
-    order by linked.school_id;
+        values (p_schools[place], p_resource, p_request.batch_id, p_service_dates[place]::date[], p_recorded_at);
+        created := created + p_created[place];
+        revised := revised + p_revised[place];
+        appended := appended || row(
+            p_schools[place], linked.seq, linked.head, p_created[place], p_revised[place], p_recorded_at
+        )::ledger.appended;
+    end loop;
+    insert into ledger.batch values (
+        p_request.batch_id, p_request.client_id, p_resource, p_schools, p_request.body_digest, p_request.received,
+        created, revised, p_request.received - created - revised, p_request.request_id, p_recorded_at
+    );
+    return appended;
 end $$;
 
 -- Registers, days, duties and documents, each column one array literal. A digest that the latest revision already has is unchanged and writes nothing.
@@ -310,13 +305,15 @@ create function ledger.append_entries(
 ) returns setof ledger.appended
 language plpgsql as $$
 declare
+    shown text;
     this_moment timestamptz;
     sums record;
+    explained boolean;
     taken text;
+    linked ledger.appended;
 begin
     if p_resource = 'schools' then
-        perform set_config('taizhang.district', case when p_request.district then 'on' else '' end, true);
-        perform set_config('taizhang.schools', p_request.visible_schools, true);
+        shown := ledger.show(p_request);
         insert into ledger.chain_head (school_id)
         select unnest(p_request.schools)
         on conflict do nothing;
@@ -403,7 +400,7 @@ begin
     into sums
     from by_school;
 
-    perform ledger.require_reasons(p_request.batch_id, sums.unexplained);
+    explained := sums.unexplained is null or ledger.require_reasons(p_request.batch_id, sums.unexplained);
 
     -- A school may enter a term or a provider that nobody has yet; what all rely on is changed by the bureau alone.
     if not p_request.district and sums.schools[1] = 'district' and sums.revised[1] > 0 then
@@ -415,16 +412,12 @@ begin
         from unnest(p_contents::text[]) as content;
     end if;
 
-    if sums.schools is not null then
-        return query
-        select *
-        from ledger.close_batch(
-            p_request, p_resource, this_moment, p_moves_roll,
-            sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
-        );
-    else
-        return next row(null, null, null, 0, 0, this_moment)::ledger.appended;
-    end if;
+    foreach linked in array ledger.close_batch(
+        p_request, p_resource, this_moment, p_moves_roll,
+        sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
+    ) loop
+        return next linked;
+    end loop;
 end $$;
 
 -- Sessions. One that comes back with another date leaves a 'moved' revision on the day it left.
@@ -460,6 +453,8 @@ language plpgsql as $$
 declare
     this_moment timestamptz;
     sums record;
+    explained boolean;
+    linked ledger.appended;
 begin
     this_moment := ledger.open_batch(p_request);
 
@@ -543,17 +538,13 @@ begin
     into sums
     from by_school;
 
-    perform ledger.require_reasons(p_request.batch_id, sums.unexplained);
+    explained := sums.unexplained is null or ledger.require_reasons(p_request.batch_id, sums.unexplained);
 
-    if sums.schools is not null then
-        return query
-        select *
-        from ledger.close_batch(
-            p_request, 'sessions', this_moment, false, sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
-        );
-    else
-        return next row(null, null, null, 0, 0, this_moment)::ledger.appended;
-    end if;
+    foreach linked in array ledger.close_batch(
+        p_request, 'sessions', this_moment, false, sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
+    ) loop
+        return next linked;
+    end loop;
 end $$;
 
 -- The canonical bytes of a roll: what its digest is over (shared/chain.py says the same in Python).
@@ -573,9 +564,28 @@ language sql stable parallel safe as $$
         || ',' || coalesce((extract(epoch from p_taken_at) * 1000000)::bigint::text, 'null') || ']'
 $$;
 
+-- A status's pupils after a patch: without whom the patch names, with those that it gives this status; in rising order.
+create function ledger.moved(p_were integer[], p_touched integer[], p_come integer[]) returns integer[]
+language plpgsql immutable parallel safe as $$
+declare
+    pupil integer;
+    place integer;
+begin
+    foreach pupil in array p_touched loop
+        p_were := array_remove(p_were, pupil);
+    end loop;
+    p_were := coalesce(p_were, '{}');
+    foreach pupil in array coalesce(p_come, '{}') loop
+        place := width_bucket(pupil, p_were);
+        p_were := p_were[:place] || pupil || p_were[place + 1:];
+    end loop;
+    return nullif(p_were, '{}');
+end $$;
+
 -- Rolls. A whole sheet replaces the roll before it; a patch (single marks) moves only the pupils it names.
 -- Each column is one array literal. A column that does not travel says the same of every record: the batch's one school, 'recorded', no patch, weight 1.
 -- p_present … p_excused: one array literal a roll, pupils' numbers in rising order, or null.
+-- p_first_day, p_last_day: the batch's own first and last day, so that only their months are opened.
 -- p_weights: how many records of the request make up the roll (1 a sheet; as many as its marks otherwise).
 create function ledger.append_attendance(
     p_request ledger.request,
@@ -600,6 +610,8 @@ language plpgsql as $$
 declare
     this_moment timestamptz;
     sums record;
+    explained boolean;
+    linked ledger.appended;
 begin
     this_moment := ledger.open_batch(p_request);
 
@@ -623,7 +635,11 @@ begin
             incoming.*,
             coalesce(latest.revision, 0) as latest_revision,
             latest.digest as latest_digest,
-            incoming.is_patch and latest.state = 'recorded' as patches,
+            coalesce(incoming.is_patch and latest.state = 'recorded', false) as patches,
+            case
+                when incoming.is_patch
+                    then incoming.present || incoming.late || incoming.left_early || incoming.absent || incoming.excused
+            end as touched,
             latest.present as was_present, latest.late as was_late, latest.left_early as was_left_early,
             latest.absent as was_absent, latest.excused as was_excused,
             latest.taken_by as was_taken_by, latest.taken_at as was_taken_at
@@ -642,64 +658,36 @@ begin
     ),
     merged as (
         select
-            school_id, service_date, session_id, state, present, late, left_early, absent, excused, taken_by, taken_at, weight, reason,
-            latest_revision, latest_digest
-        from beside_latest
-        where patches is not true
-        union all
-        select
-            school_id, service_date, session_id, state,
+            school_id, service_date, session_id, state, latest_revision, latest_digest, weight, reason,
             -- Whoever the patch names leaves the status they had and comes to the one it says; the others stay.
             case
+                when not patches then present
                 when present is null and not coalesce(was_present && touched, false) then was_present
-                else nullif(array(
-                    select pupil from unnest(was_present) as pupil where pupil <> all (touched)
-                    union all
-                    select unnest(present)
-                    order by 1
-                ), '{}')
-            end,
+                else ledger.moved(was_present, touched, present)
+            end as present,
             case
+                when not patches then late
                 when late is null and not coalesce(was_late && touched, false) then was_late
-                else nullif(array(
-                    select pupil from unnest(was_late) as pupil where pupil <> all (touched)
-                    union all
-                    select unnest(late)
-                    order by 1
-                ), '{}')
-            end,
+                else ledger.moved(was_late, touched, late)
+            end as late,
             case
+                when not patches then left_early
                 when left_early is null and not coalesce(was_left_early && touched, false) then was_left_early
-                else nullif(array(
-                    select pupil from unnest(was_left_early) as pupil where pupil <> all (touched)
-                    union all
-                    select unnest(left_early)
-                    order by 1
-                ), '{}')
-            end,
+                else ledger.moved(was_left_early, touched, left_early)
+            end as left_early,
             case
+                when not patches then absent
                 when absent is null and not coalesce(was_absent && touched, false) then was_absent
-                else nullif(array(
-                    select pupil from unnest(was_absent) as pupil where pupil <> all (touched)
-                    union all
-                    select unnest(absent)
-                    order by 1
-                ), '{}')
-            end,
+                else ledger.moved(was_absent, touched, absent)
+            end as absent,
             case
+                when not patches then excused
                 when excused is null and not coalesce(was_excused && touched, false) then was_excused
-                else nullif(array(
-                    select pupil from unnest(was_excused) as pupil where pupil <> all (touched)
-                    union all
-                    select unnest(excused)
-                    order by 1
-                ), '{}')
-            end,
-            coalesce(taken_by, was_taken_by), coalesce(taken_at, was_taken_at), weight, reason,
-            latest_revision, latest_digest
+                else ledger.moved(was_excused, touched, excused)
+            end as excused,
+            case when patches then coalesce(taken_by, was_taken_by) else taken_by end as taken_by,
+            case when patches then coalesce(taken_at, was_taken_at) else taken_at end as taken_at
         from beside_latest
-        cross join lateral (select present || late || left_early || absent || excused as touched) as named
-        where patches
     ),
     digested as materialized (
         select
@@ -716,20 +704,19 @@ begin
             taken_by, taken_at, digest, reason, p_request.batch_id, this_moment
         from digested
         where latest_digest is distinct from digest
-        returning school_id, service_date, session_id, revision, digest, reason
     ),
     by_school as (
         select
             school_id,
             string_agg(
-                ledger.leaf('attendance', service_date || '/' || session_id, revision, written.digest, written.reason), chr(10)
-                order by (service_date || '/' || session_id) collate "C", revision
+                ledger.leaf('attendance', service_date || '/' || session_id, latest_revision + 1, digest, reason), chr(10)
+                order by (service_date || '/' || session_id) collate "C"
             ) as leaves,
-            (coalesce(sum(weight) filter (where revision = 1), 0))::integer as created,
-            (coalesce(sum(weight) filter (where revision > 1), 0))::integer as revised,
+            (coalesce(sum(weight) filter (where latest_revision = 0), 0))::integer as created,
+            (coalesce(sum(weight) filter (where latest_revision > 0), 0))::integer as revised,
             array_agg(distinct service_date)::text as service_dates
-        from written
-        inner join digested using (school_id, service_date, session_id)
+        from digested
+        where latest_digest is distinct from digest
         group by school_id
     )
     select
@@ -738,23 +725,100 @@ begin
         array_agg(service_dates order by school_id) as service_dates,
         (
             select array_agg(row (school_id, service_date, service_date || '/' || session_id)::ledger.revised)
-            from written
-            where revision > 1 and ledger.unexplained(reason)
+            from digested
+            where latest_revision > 0 and latest_digest is distinct from digest and ledger.unexplained(reason)
         ) as unexplained
     into sums
     from by_school;
 
-    perform ledger.require_reasons(p_request.batch_id, sums.unexplained);
+    explained := sums.unexplained is null or ledger.require_reasons(p_request.batch_id, sums.unexplained);
 
-    if sums.schools is not null then
-        return query
-        select *
-        from ledger.close_batch(
-            p_request, 'attendance', this_moment, false, sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
-        );
-    else
-        return next row(null, null, null, 0, 0, this_moment)::ledger.appended;
+    foreach linked in array ledger.close_batch(
+        p_request, 'attendance', this_moment, false, sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
+    ) loop
+        return next linked;
+    end loop;
+end $$;
+
+-- One roll, the commonest batch: what append_attendance says, in short statements, at a third of its cost.
+create function ledger.append_roll(
+    p_request ledger.request,
+    p_school_id text,
+    p_service_date date,
+    p_session_id text,
+    p_state text,
+    p_is_patch boolean,
+    p_present text,
+    p_late text,
+    p_left_early text,
+    p_absent text,
+    p_excused text,
+    p_taken_by text,
+    p_taken_at timestamptz,
+    p_weight integer,
+    p_reason text
+) returns setof ledger.appended
+language plpgsql as $$
+declare
+    this_moment timestamptz;
+    latest record;
+    touched integer[];
+    present_now integer[] := p_present;
+    late_now integer[] := p_late;
+    left_early_now integer[] := p_left_early;
+    absent_now integer[] := p_absent;
+    excused_now integer[] := p_excused;
+    digest_now bytea;
+    explained boolean;
+    next_revision integer;
+    key text := p_service_date || '/' || p_session_id;
+    linked ledger.appended;
+begin
+    this_moment := ledger.open_batch(p_request);
+
+    select revision, digest, state, present, late, left_early, absent, excused, taken_by, taken_at
+    into latest
+    from ledger.attendance_revision
+    where school_id = p_school_id and service_date = p_service_date and session_id = p_session_id
+    order by revision desc
+    limit 1;
+    next_revision := coalesce(latest.revision, 0) + 1;
+
+    if p_is_patch and latest.state = 'recorded' then
+        touched := present_now || late_now || left_early_now || absent_now || excused_now;
+        present_now := ledger.moved(latest.present, touched, present_now);
+        late_now := ledger.moved(latest.late, touched, late_now);
+        left_early_now := ledger.moved(latest.left_early, touched, left_early_now);
+        absent_now := ledger.moved(latest.absent, touched, absent_now);
+        excused_now := ledger.moved(latest.excused, touched, excused_now);
+        p_taken_by := coalesce(p_taken_by, latest.taken_by);
+        p_taken_at := coalesce(p_taken_at, latest.taken_at);
     end if;
+    digest_now := sha256(convert_to(ledger.roll_canonical(
+        p_school_id, p_service_date, p_session_id, p_state, present_now, late_now, left_early_now, absent_now, excused_now,
+        p_taken_by, p_taken_at
+    ), 'UTF8'));
+
+    if latest.digest is not distinct from digest_now then
+        return next row(null, null, null, 0, 0, this_moment)::ledger.appended;
+        return;
+    end if;
+    explained := next_revision = 1 or not ledger.unexplained(p_reason) or ledger.require_reasons(
+        p_request.batch_id, array[row(p_school_id, p_service_date, key)::ledger.revised]
+    );
+    insert into ledger.attendance_revision values (
+        p_school_id, p_service_date, p_session_id, next_revision, p_state, present_now, late_now, left_early_now, absent_now,
+        excused_now, p_taken_by, p_taken_at, digest_now, p_reason, p_request.batch_id, this_moment
+    );
+    foreach linked in array ledger.close_batch(
+        p_request, 'attendance', this_moment, false, array[p_school_id],
+        array[ledger.leaf('attendance', key, next_revision, digest_now, p_reason)],
+        array[case when next_revision = 1 then p_weight else 0 end],
+        array[case when next_revision = 1 then 0 else p_weight end],
+        array['{' || p_service_date || '}']
+    ) loop
+        return next linked;
+    end loop;
 end $$;
 
 -- A plan made while a partition is new and empty stays with its session: let it be the one that is right when it is full,
@@ -765,7 +829,9 @@ declare
 begin
     foreach appends in array array['append_entries', 'append_sessions', 'append_attendance'] loop
         execute format(
-            'alter function ledger.%I set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off', appends
+            'alter function ledger.%I set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off '
+            'set plan_cache_mode = force_generic_plan', appends
         );
     end loop;
+    alter function ledger.append_roll set plan_cache_mode = force_generic_plan;
 end $$;

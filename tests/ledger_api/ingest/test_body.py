@@ -117,7 +117,13 @@ def test_memory_stays_flat_however_long_the_bodies_and_however_many(served: tupl
             sender.join()
     post(body + b'{"session_id":1}\n', "identity")
     assert answers == [200] * 6 + [422]
-    (api,) = (child for child in _children() if (child / "cmdline").read_bytes().endswith(b"\0api\0"))
+    port = f"TAIZHANG_LEDGER_PORT={address.port}".encode()
+    (api,) = (
+        child
+        for child in _children()
+        if (child / "cmdline").read_bytes().endswith(b"\0api\0")
+        and port in (child / "environ").read_bytes().split(b"\0")
+    )
     status = (api / "status").read_text("ascii")
     peak_kib = int(status.split("VmHWM:")[1].split()[0])
     assert peak_kib < 300 * 1024
