@@ -17,7 +17,12 @@ A_ROLLS_MARKS = """
         + coalesce(cardinality(absent), 0) + coalesce(cardinality(excused), 0)
     )
 """
-_ROLLS = "select * from ledger.attendance_revision where school_id = any ($1) and service_date = $2"
+_ROLLS = """
+    select
+        school_id, service_date, session_id, state, present, late, left_early, absent, excused, taken_by, taken_at, digest
+    from ledger.attendance_revision
+    where school_id = any ($1) and service_date = $2
+"""
 _MARKS = """
     select school_id, service_date, session_id, student_id, status
     from bench.mark
