@@ -11,6 +11,8 @@ from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
 from shared.vocabulary import InspectionKind
 
+# Inside the record, `date` is the field.
+Day = date
 # A school is not told of a visit before it, and reads none of this yet.
 READERS = frozenset({"centre", "bureau", "auditor"})
 
@@ -48,7 +50,7 @@ class Inspection(Record, frozen=True):
     reason: Text | None = None
 
     @property
-    def service_date(self) -> "date":
+    def service_date(self) -> Day:
         """The day it bears on."""
         return self.date
 
