@@ -26,6 +26,8 @@ AttendanceStatus = Literal["present", "late", "left_early", "absent", "excused"]
 DayState = Literal["closed", "no_service"]
 DutyKind = Literal["duty", "patrol", "coordination"]
 PatrolKind = Literal["patrol", "interview"]
+SignInKind = Literal["in", "out"]
+InspectionKind = Literal["spot_check", "unannounced", "questionnaire", "interview"]
 LeaveKind = Literal["sick", "personal", "official", "maternity", "other"]
 ProviderStatus = Literal["listed", "suspended", "removed"]
 PublicationKind = Literal["monthly_workload", "term_remuneration"]
@@ -126,6 +128,13 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "coordination": Label("统筹协调", "coordination"),
     },
     "patrol_kind": {"patrol": Label("巡查", "patrol"), "interview": Label("访谈", "interview")},
+    "sign_in_kind": {"in": Label("签到", "signed in"), "out": Label("签退", "signed out")},
+    "inspection_kind": {
+        "spot_check": Label("抽查", "spot check"),
+        "unannounced": Label("飞行检查", "unannounced inspection"),
+        "questionnaire": Label("问卷调查", "questionnaire"),
+        "interview": Label("现场访谈", "on-site interview"),
+    },
     "leave_kind": {
         "sick": Label("病假", "sick leave"),
         "personal": Label("事假", "personal leave"),

@@ -14,10 +14,18 @@ from joserfc.jwk import ECKey
 
 from services.ledger_api import discovery, oauth
 from services.ledger_api.bell import Bell
-from services.ledger_api.documents import allocation_plans, patrols, payments, publications, submissions
+from services.ledger_api.documents import (
+    allocation_plans,
+    patrols,
+    payments,
+    provider_invoices,
+    publications,
+    submissions,
+)
 from services.ledger_api.ingest.append import Ledger
 from services.ledger_api.ingest.body import LongBodies
-from services.ledger_api.records import attendance, batches, chains, days, duties, sessions
+from services.ledger_api.oversight import inspections
+from services.ledger_api.records import attendance, batches, chains, days, duties, sessions, sign_ins
 from services.ledger_api.registers import (
     closures,
     code_lists,
@@ -47,8 +55,9 @@ ROUTERS = (
     sessions, attendance,
     discovery, oauth,
     schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
-    days, duties, batches, chains,
-    allocation_plans, publications, submissions, payments, patrols,
+    days, duties, sign_ins, batches, chains,
+    allocation_plans, publications, submissions, payments, patrols, provider_invoices,
+    inspections,
 )  # fmt: skip
 
 

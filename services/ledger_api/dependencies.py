@@ -1,6 +1,6 @@
 """What an endpoint may ask for, as types: the caller with a scope, the ledger, the records of a body."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, Literal
@@ -36,6 +36,19 @@ LedgerWriter = Annotated[Caller, Depends(requires("ledger.write"))]
 DocumentWriter = Annotated[Caller, Depends(requires("documents.write"))]
 LedgerReader = Annotated[Caller, Depends(requires("ledger.read"))]
 Ledger = Annotated[LedgerWriterOfFacts, Depends(_ledger)]
+
+
+def reads_as(kinds: Collection[str]) -> Callable[[Request], Awaitable[Caller]]:
+    """A dependency: a reader of one of these kinds of client; for others there is no such record (404)."""
+    reads = requires("ledger.read")
+
+    async def among(request: Request) -> Caller:
+        caller = await reads(request)
+        if caller.kind not in kinds:
+            raise Refused("not_found")
+        return caller
+
+    return among
 
 
 @dataclass(frozen=True)

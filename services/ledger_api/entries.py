@@ -1,5 +1,6 @@
 """The endpoints that every register, day, duty and document has: post in bulk, list, read one, its history, void."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any, Generic
 
@@ -7,7 +8,16 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from services.ledger_api.dependencies import AnyCaller, BulkOptions, Ledger, LedgerReader, Reason, receive, sender_of
+from services.ledger_api.dependencies import (
+    AnyCaller,
+    BulkOptions,
+    Ledger,
+    LedgerReader,
+    Reason,
+    reads_as,
+    receive,
+    sender_of,
+)
 from services.ledger_api.ingest.receipt import Receipt
 from services.ledger_api.ingest.resource import Payload, Resource
 from shared.asgi import AsOf, requires
@@ -61,13 +71,17 @@ def body_schema(*payloads: type[msgspec.Struct]) -> dict[str, Any]:
 GLOBAL_KEYS = frozenset({"schools", "staff", "students"})
 
 
-def entry_router(resource: Resource[Payload], *, scope: str) -> APIRouter:
-    """The endpoints of one resource; writing needs `scope`, reading what the caller may see."""
+def entry_router(resource: Resource[Payload], *, scope: str, readers: Collection[str] | None = None) -> APIRouter:
+    """The endpoints of one resource; writing needs `scope`, reading what the caller may see.
+
+    `readers`: the only kinds of client that read it; for others there is no such record (404). None: every kind.
+    """
     router = APIRouter(prefix=f"/v1/{resource.name}", tags=[resource.name])
     endpoints = _Endpoints(resource)
     under_school = resource.home == "school_id" and resource.name not in GLOBAL_KEYS
     one = "/{school_id}/{key:path}" if under_school else "/{key:path}"
     writers_only = [Depends(requires(scope))]
+    readers_only = [] if readers is None else [Depends(reads_as(readers))]
     router.add_api_route(
         "",
         endpoints.post,
@@ -76,10 +90,12 @@ def entry_router(resource: Resource[Payload], *, scope: str) -> APIRouter:
         dependencies=writers_only,
         openapi_extra=body_schema(resource.payload),
     )
-    router.add_api_route("", endpoints.list_current, methods=["GET"], response_model=None)
+    router.add_api_route("", endpoints.list_current, methods=["GET"], response_model=None, dependencies=readers_only)
     # Before the record itself, whose key would take it in.
-    router.add_api_route(f"{one}/revisions", endpoints.list_revisions, methods=["GET"], response_model=None)
-    router.add_api_route(one, endpoints.get_one, methods=["GET"], response_model=None)
+    router.add_api_route(
+        f"{one}/revisions", endpoints.list_revisions, methods=["GET"], response_model=None, dependencies=readers_only
+    )
+    router.add_api_route(one, endpoints.get_one, methods=["GET"], response_model=None, dependencies=readers_only)
     router.add_api_route(one, endpoints.delete_one, methods=["DELETE"], dependencies=writers_only)
     return router
 

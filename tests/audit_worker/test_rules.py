@@ -33,13 +33,22 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     },
     "submission": lambda **given: {"school_id": world.S1, "submission_id": "sub", "term_id": world.TERM, **given},
     "payment": lambda **given: {"school_id": world.S1, "payment_id": "pay", "period": world.TERM, **given},
+    "room": lambda **given: {"school_id": world.S1, **given},
+    "patrol": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, **given},
+    "inspection": lambda **given: {
+        "school_id": world.S1, "inspection_id": "visit", "kind": "spot_check", "date": world.MONDAY, **given,
+    },
+    "sign_in": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, "kind": "in", **given},
+    "invoice": lambda **given: {"school_id": world.S1, "invoice_id": "inv", "provider_id": "prv-1", **given},
 }  # fmt: skip
 RESOURCES = {
     "school": "schools", "closure": "closures", "provider": "providers", "slot": "slots", "staff": "staff",
     "leave": "leaves", "session": "sessions", "roll": "attendance", "duty": "duties", "publication": "publications",
     "submission": "submissions", "payment": "payments", "day": "days",
+    "room": "rooms", "patrol": "patrols", "inspection": "inspections", "sign_in": "sign-ins",
+    "invoice": "provider-invoices",
 }  # fmt: skip
-OF_THE_BUREAU = {"schools", "closures", "providers"}
+OF_THE_BUREAU = {"schools", "closures", "providers", "inspections"}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ ENUMERATIONS: dict[str, Any] = {
     "day_state": vocabulary.DayState,
     "duty_kind": vocabulary.DutyKind,
     "patrol_kind": vocabulary.PatrolKind,
+    "sign_in_kind": vocabulary.SignInKind,
+    "inspection_kind": vocabulary.InspectionKind,
     "leave_kind": vocabulary.LeaveKind,
     "provider_status": vocabulary.ProviderStatus,
     "publication_kind": vocabulary.PublicationKind,

@@ -292,7 +292,10 @@ def _plant_across_days(
 def _write_registers(school: School, leaves: list[Record], providers: list[Record], files: Files) -> None:
     own = f"prv-own-{school.index:03d}"
     removed = {provider["provider_id"] for provider in providers}
-    files.write("providers", [*providers, *([] if own in removed else [{"provider_id": own, "name": "模拟机构"}])])
+    files.write(
+        "providers",
+        [*providers, *([] if own in removed else [{"provider_id": own, "name": "模拟机构", "listed": True}])],
+    )
     for resource, records in registers_of(school).items():
         files.write(resource, records)
     files.write("leaves", leaves)

@@ -14,6 +14,12 @@ ACTIVITIES = (
     ("红色故事", "moral"), ("田径", "sports"),
 )  # fmt: skip
 TOWNS = ("陆家嘴", "川沙新镇", "惠南镇", "张江镇", "三林镇", "祝桥镇")
+# What the school has seen of everyone it brings in (一(一)4).
+DOCUMENTS = [
+    {"type": "certificate", "verified_on": "2025-08-25"},
+    {"type": "background_check", "verified_on": "2025-08-26"},
+    {"type": "health", "verified_on": "2025-08-27", "valid_to": "2026-08-27"},
+]
 PUPILS_A_CLASS = 32
 PUPILS_AN_ACTIVITY = 28
 
@@ -126,6 +132,7 @@ def registers_of(school: School) -> dict[str, list[dict[str, Any]]]:
                 "school_id": school.school_id,
                 "kind": person.kind,
                 **({"provider_id": person.provider_id} if person.provider_id else {}),
+                **({"qualifications": DOCUMENTS} if person in school.outside else {}),
                 **({"active_from": person.active_from.isoformat()} if person.active_from else {}),
                 **({"active_to": person.active_to.isoformat()} if person.active_to else {}),
             }
