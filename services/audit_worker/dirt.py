@@ -15,7 +15,7 @@ _OF_PEOPLE = frozenset({"staff", "leaves"})
 
 
 # Documents of a month or a term: they have no date of their own and bear on the months they speak of, recorded or not.
-_DOCUMENTS = frozenset({"publications", "submissions", "payments"})
+_DOCUMENTS = frozenset({"publications", "submissions", "payments", "surveys", "evaluations"})
 
 
 @dataclass

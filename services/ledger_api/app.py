@@ -14,7 +14,15 @@ from joserfc.jwk import ECKey
 
 from services.ledger_api import discovery, oauth
 from services.ledger_api.bell import Bell
-from services.ledger_api.documents import allocation_plans, patrols, payments, publications, submissions
+from services.ledger_api.documents import (
+    allocation_plans,
+    evaluations,
+    patrols,
+    payments,
+    publications,
+    submissions,
+    surveys,
+)
 from services.ledger_api.ingest.append import Ledger
 from services.ledger_api.ingest.body import LongBodies
 from services.ledger_api.records import attendance, batches, chains, days, duties, sessions
@@ -48,7 +56,7 @@ ROUTERS = (
     discovery, oauth,
     schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
     days, duties, batches, chains,
-    allocation_plans, publications, submissions, payments, patrols,
+    allocation_plans, publications, submissions, payments, surveys, evaluations, patrols,
 )  # fmt: skip
 
 

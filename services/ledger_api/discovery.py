@@ -14,7 +14,8 @@ router = APIRouter(tags=["discovery"])
 # A record may name only what is registered: this is the order in which nothing is missing.
 POSTING_ORDER = (
     "schools", "terms", "closures", "providers", "slots", "rooms", "staff", "students", "leaves", "consents", "allocation-plans",
-    "sessions", "attendance", "duties", "days", "publications", "submissions", "payments", "patrols",
+    "sessions", "attendance", "duties", "days", "publications", "submissions", "payments", "surveys", "evaluations",
+    "patrols",
 )  # fmt: skip
 
 

@@ -20,9 +20,11 @@ RULES = {rule.code: rule for rule in read_catalogue()}
 BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "school": lambda **given: {**world.school_of(given.pop("school_id"), "primary"), **given},
     "closure": lambda **given: {"closure_id": "c1", "reason": "台风", **given},
+    "term": lambda **given: given,
     "provider": lambda **given: {"provider_id": "prv-1", "name": "体育中心", **given},
     "slot": lambda **given: {**world.slot_of(world.S1, given["slot"]), **given},
     "staff": lambda **given: {**world.staff_of(world.S1, given["staff_id"]), **given},
+    "consent": lambda **given: {"school_id": world.S1, "term_id": world.TERM, "opted_in": True, **given},
     "leave": lambda **given: {"starts_on": world.MONDAY, "ends_on": world.MONDAY, "kind": "sick", **given},
     "session": world.session,
     "roll": world.sheet,
@@ -33,13 +35,16 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     },
     "submission": lambda **given: {"school_id": world.S1, "submission_id": "sub", "term_id": world.TERM, **given},
     "payment": lambda **given: {"school_id": world.S1, "payment_id": "pay", "period": world.TERM, **given},
+    "survey": lambda **given: {"school_id": world.S1, "survey_id": "ask", "term_id": world.TERM, **given},
+    "evaluation": lambda **given: {"school_id": world.S1, "evaluation_id": "look", "term_id": world.TERM, **given},
 }  # fmt: skip
 RESOURCES = {
     "school": "schools", "closure": "closures", "provider": "providers", "slot": "slots", "staff": "staff",
     "leave": "leaves", "session": "sessions", "roll": "attendance", "duty": "duties", "publication": "publications",
     "submission": "submissions", "payment": "payments", "day": "days",
+    "term": "terms", "consent": "consents", "survey": "surveys", "evaluation": "evaluations",
 }  # fmt: skip
-OF_THE_BUREAU = {"schools", "closures", "providers"}
+OF_THE_BUREAU = {"schools", "terms", "closures", "providers"}
 
 
 @dataclass(frozen=True)
