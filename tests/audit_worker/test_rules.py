@@ -24,6 +24,7 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "provider": lambda **given: {"provider_id": "prv-1", "name": "体育中心", **given},
     "slot": lambda **given: {**world.slot_of(world.S1, given["slot"]), **given},
     "staff": lambda **given: {**world.staff_of(world.S1, given["staff_id"]), **given},
+    "student": lambda **given: {"school_id": world.S1, **given},
     "consent": lambda **given: {"school_id": world.S1, "term_id": world.TERM, "opted_in": True, **given},
     "leave": lambda **given: {"starts_on": world.MONDAY, "ends_on": world.MONDAY, "kind": "sick", **given},
     "session": world.session,
@@ -42,7 +43,7 @@ RESOURCES = {
     "school": "schools", "closure": "closures", "provider": "providers", "slot": "slots", "staff": "staff",
     "leave": "leaves", "session": "sessions", "roll": "attendance", "duty": "duties", "publication": "publications",
     "submission": "submissions", "payment": "payments", "day": "days",
-    "term": "terms", "consent": "consents", "survey": "surveys", "evaluation": "evaluations",
+    "term": "terms", "student": "students", "consent": "consents", "survey": "surveys", "evaluation": "evaluations",
 }  # fmt: skip
 OF_THE_BUREAU = {"schools", "terms", "closures", "providers"}
 

@@ -35,9 +35,7 @@ def _faults(survey: Survey, known: Known, at: Pointer) -> Iterable[Fault]:
     if survey.term_id not in {term.term_id for term in known.calendar.terms}:
         yield Fault(at("term_id"), "unknown_term", {"term_id": survey.term_id})
     if survey.opened_on is not None and survey.closed_on is not None and survey.closed_on < survey.opened_on:
-        yield Fault(
-            at("closed_on"), "ends_before_it_starts", {"starts": survey.opened_on, "ends": survey.closed_on}
-        )
+        yield Fault(at("closed_on"), "ends_before_it_starts", {"starts": survey.opened_on, "ends": survey.closed_on})
 
 
 SURVEYS = Resource("surveys", Survey, key=("survey_id",), faults=_faults)

@@ -16,7 +16,10 @@ EVALUATED = {
 
 
 async def test_an_evaluation_goes_through_its_life(school: District) -> None:
-    done = {"actions": [{"action": "增加体育类活动", "due_on": "2026-03-31", "done_on": "2026-03-02"}], "reason": "整改完成"}
+    done = {
+        "actions": [{"action": "增加体育类活动", "due_on": "2026-03-31", "done_on": "2026-03-02"}],
+        "reason": "整改完成",
+    }
     await goes_through_its_life(school.school(S1), "evaluations", EVALUATED, change=done, path=f"{S1}/autumn")
 
 
