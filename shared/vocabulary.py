@@ -31,6 +31,7 @@ InspectionKind = Literal["spot_check", "unannounced", "questionnaire", "intervie
 LeaveKind = Literal["sick", "personal", "official", "maternity", "other"]
 ProviderStatus = Literal["listed", "suspended", "removed"]
 PublicationKind = Literal["monthly_workload", "term_remuneration"]
+SurveyKind = Literal["willingness", "satisfaction"]
 FindingState = Literal["open", "acknowledged", "explained", "confirmed", "dismissed", "cleared"]
 Severity = Literal["critical", "high", "medium", "low", "review"]
 Grain = Literal["school_day", "school_week", "school_month", "school_term", "staff_day", "district"]
@@ -150,6 +151,10 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
     "publication_kind": {
         "monthly_workload": Label("月度工作量公示", "monthly workload publication"),
         "term_remuneration": Label("学期工作量与拟发放报酬公示", "term workload and remuneration publication"),
+    },
+    "survey_kind": {
+        "willingness": Label("意愿征询", "willingness survey"),
+        "satisfaction": Label("满意度调查", "satisfaction survey"),
     },
     "finding_state": {
         "open": Label("待处理", "open"),

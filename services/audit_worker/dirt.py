@@ -15,7 +15,11 @@ _OF_PEOPLE = frozenset({"staff", "leaves"})
 
 
 # Documents of a month or a term: they have no date of their own and bear on the months they speak of, recorded or not.
-_DOCUMENTS = frozenset({"publications", "submissions", "payments", "provider-invoices"})
+_DOCUMENTS = frozenset(
+    {"publications", "submissions", "payments", "surveys", "evaluations", "consents", "provider-invoices"}
+)
+# The first of a term shows that the district keeps them here: every school is then asked for its own.
+_OF_THE_DISTRICT = frozenset({"surveys", "evaluations"})
 
 
 @dataclass
@@ -39,6 +43,9 @@ async def dirt_of(
         if not row["service_dates"]:
             whole[row["resource"]].add(row["school_id"])
     for resource, school_ids in whole.items():
+        if resource in _OF_THE_DISTRICT:
+            every = await connection.fetch("select school_id from ledger.chain_head where school_id <> 'district'")
+            dirt.days[resource].update((row["school_id"], term.starts_on) for row in every for term in terms)
         if resource in _DOCUMENTS:
             dirt.days[resource].update((school_id, day) for school_id in school_ids for day in _months_of(terms))
         if resource in _OF_PEOPLE:

@@ -16,11 +16,13 @@ from services.ledger_api import discovery, oauth
 from services.ledger_api.bell import Bell
 from services.ledger_api.documents import (
     allocation_plans,
+    evaluations,
     patrols,
     payments,
     provider_invoices,
     publications,
     submissions,
+    surveys,
 )
 from services.ledger_api.ingest.append import Ledger
 from services.ledger_api.ingest.body import LongBodies
@@ -56,7 +58,7 @@ ROUTERS = (
     discovery, oauth,
     schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
     days, duties, sign_ins, batches, chains,
-    allocation_plans, publications, submissions, payments, patrols, provider_invoices,
+    allocation_plans, publications, submissions, payments, surveys, evaluations, patrols, provider_invoices,
     inspections,
 )  # fmt: skip
 

@@ -20,9 +20,12 @@ RULES = {rule.code: rule for rule in read_catalogue()}
 BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "school": lambda **given: {**world.school_of(given.pop("school_id"), "primary"), **given},
     "closure": lambda **given: {"closure_id": "c1", "reason": "台风", **given},
+    "term": lambda **given: given,
     "provider": lambda **given: {"provider_id": "prv-1", "name": "体育中心", **given},
     "slot": lambda **given: {**world.slot_of(world.S1, given["slot"]), **given},
     "staff": lambda **given: {**world.staff_of(world.S1, given["staff_id"]), **given},
+    "student": lambda **given: {"school_id": world.S1, **given},
+    "consent": lambda **given: {"school_id": world.S1, "term_id": world.TERM, "opted_in": True, **given},
     "leave": lambda **given: {"starts_on": world.MONDAY, "ends_on": world.MONDAY, "kind": "sick", **given},
     "session": world.session,
     "roll": world.sheet,
@@ -40,6 +43,8 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     },
     "sign_in": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, "kind": "in", **given},
     "invoice": lambda **given: {"school_id": world.S1, "invoice_id": "inv", "provider_id": "prv-1", **given},
+    "survey": lambda **given: {"school_id": world.S1, "survey_id": "ask", "term_id": world.TERM, **given},
+    "evaluation": lambda **given: {"school_id": world.S1, "evaluation_id": "look", "term_id": world.TERM, **given},
 }  # fmt: skip
 RESOURCES = {
     "school": "schools", "closure": "closures", "provider": "providers", "slot": "slots", "staff": "staff",
@@ -47,8 +52,9 @@ RESOURCES = {
     "submission": "submissions", "payment": "payments", "day": "days",
     "room": "rooms", "patrol": "patrols", "inspection": "inspections", "sign_in": "sign-ins",
     "invoice": "provider-invoices",
+    "term": "terms", "student": "students", "consent": "consents", "survey": "surveys", "evaluation": "evaluations",
 }  # fmt: skip
-OF_THE_BUREAU = {"schools", "closures", "providers", "inspections"}
+OF_THE_BUREAU = {"schools", "terms", "closures", "providers", "inspections"}
 
 
 @dataclass(frozen=True)

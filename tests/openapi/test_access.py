@@ -37,6 +37,8 @@ RECORDS: dict[str, tuple[Json, str]] = {
     "publications": ({"school_id": S1, "publication_id": "p", "kind": "monthly_workload", "period": "2025-09", "lines": LINES}, f"{S1}/p"),
     "submissions": ({"school_id": S1, "submission_id": "s", "term_id": TERM, "lines": LINES}, f"{S1}/s"),
     "payments": ({"school_id": S1, "payment_id": "m", "period": TERM, "lines": [{"staff_id": "T1", "amount_fen": 3}]}, f"{S1}/m"),
+    "surveys": ({"school_id": S1, "survey_id": "v", "term_id": TERM}, f"{S1}/v"),
+    "evaluations": ({"school_id": S1, "evaluation_id": "e", "term_id": TERM}, f"{S1}/e"),
     "patrols": ({"school_id": S1, "patrol_id": "w", "service_date": MONDAY}, f"{S1}/w"),
     "sign-ins": ({"school_id": S1, "sign_in_id": "i", "service_date": MONDAY, "staff_id": "T1", "at": f"{MONDAY}T15:25:00+08:00", "kind": "in"}, f"{S1}/i"),
     "provider-invoices": ({"school_id": S1, "invoice_id": "v", "provider_id": "prv-1", "period": "2025-09", "lines": []}, f"{S1}/v"),

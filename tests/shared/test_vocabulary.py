@@ -24,6 +24,7 @@ ENUMERATIONS: dict[str, Any] = {
     "leave_kind": vocabulary.LeaveKind,
     "provider_status": vocabulary.ProviderStatus,
     "publication_kind": vocabulary.PublicationKind,
+    "survey_kind": vocabulary.SurveyKind,
     "finding_state": vocabulary.FindingState,
     "severity": vocabulary.Severity,
     "client_kind": vocabulary.ClientKind,

@@ -1,0 +1,112 @@
+/*
+code: B04
+name: {zh: 参加了未选择的时段, en: Served outside the family's choice}
+clause: [一(一)1]
+grain: school_week
+severity: medium
+reads: [attendance, sessions, consents, terms]
+claims: >
+  Rolls of a week show pupils as having come on a weekday or in a slot that their family did not choose, neither as the
+  consent stands now nor as it stood on that day.
+spares: >
+  Pupils without a consent (B01); a consent that names no weekdays or no slots leaves them open; days of a weekend, which
+  follow another weekday's timetable; a choice that was changed, on the days before and after.
+misses: Activities that were not chosen; a choice that was no choice because only one was offered (B03).
+parameters:
+  tolerated_pupils:
+    default: 0
+    why: >
+      A family that changes its mind changes the consent, and the rule goes by it. A district that agrees single days by
+      telephone may tolerate some pupils a week.
+says:
+  zh: "{when} 起的一周，有学生参加了家庭未选择的星期或时段的服务（学生数 / 考勤表数）：{found}。"
+  en: "In the week of {when}, pupils came on weekdays or in slots that their families did not choose (pupils / rolls): {found}."
+version: 1
+*/
+with given as materialized (
+    select school_id, term_id, student_number, first_day, until_day, weekdays, slots
+    from ledger.consent_given
+    where
+        school_id = any(:school_ids)
+        and term_id = any(
+            array(select term_id from ledger.term where starts_on <= :last_day and ends_on >= :first_day)
+        )
+),
+
+-- Most choices are of every day and slot that there is; only a pupil whose consent leaves something out can be outside it.
+choosy as materialized (
+    select distinct school_id, term_id, student_number
+    from given
+    where cardinality(weekdays) > 0 or cardinality(slots) > 0
+),
+
+attended as (
+    select
+        session.school_id,
+        term.term_id,
+        session.service_date,
+        extract(isodow from session.service_date)::integer as weekday,
+        session.slot,
+        pupil.number,
+        roll.record_key as roll_key
+    from ledger.held_session as session
+    inner join ledger.roll
+        on
+            roll.school_id = session.school_id
+            and roll.service_date = session.service_date
+            and roll.session_id = session.session_id
+    inner join ledger.term on session.service_date between term.starts_on and term.ends_on
+    cross join lateral unnest(roll.present || roll.late || roll.left_early) as pupil (number)
+    where
+        session.school_id = any(:school_ids)
+        and session.service_date between :first_day and :last_day
+        and extract(isodow from session.service_date) < 6
+        and exists (select from choosy where choosy.school_id = session.school_id and choosy.term_id = term.term_id)
+),
+
+outside as (
+    select attended.*
+    from attended
+    inner join choosy
+        on
+            choosy.school_id = attended.school_id
+            and choosy.term_id = attended.term_id
+            and choosy.student_number = attended.number
+    inner join given
+        on
+            given.school_id = attended.school_id
+            and given.term_id = attended.term_id
+            and given.student_number = attended.number
+            and given.first_day <= attended.service_date
+            and given.until_day > attended.service_date
+    group by
+        attended.school_id, attended.term_id, attended.service_date, attended.weekday, attended.slot, attended.number,
+        attended.roll_key
+    having not bool_or(
+        (cardinality(given.weekdays) = 0 or attended.weekday = any(given.weekdays))
+        and (cardinality(given.slots) = 0 or attended.slot = any(given.slots))
+    )
+)
+
+select
+    school_id,
+    'school' as subject_kind,
+    school_id as subject,
+    greatest(date_trunc('week', service_date)::date, :first_day::date) as service_date,
+    null::text as period,
+    (:tolerated_pupils::integer)::text as expected,
+    count(distinct number) || ' / ' || count(distinct roll_key) as found,
+    null::integer as hours_at_risk_hundredths,
+    null::bigint as amount_at_risk_fen,
+    jsonb_build_object(
+        'records', jsonb_agg(distinct roll_key),
+        'values', jsonb_build_object(
+            'pupils', count(distinct number),
+            'rolls', count(distinct roll_key),
+            'slots', jsonb_agg(distinct slot),
+            'weekdays', jsonb_agg(distinct weekday)
+        )
+    ) as evidence
+from outside
+group by school_id, date_trunc('week', service_date)::date
+having count(distinct number) > :tolerated_pupils::integer
