@@ -44,20 +44,27 @@ class Bell:
                 await self._task
 
     async def _keep_ringing(self) -> None:
-        pool: ArqRedis | None = None
+        connecting: asyncio.Task[ArqRedis] | None = None
         try:
             while True:
                 await self._wanted.wait()
                 self._wanted.clear()
                 try:
-                    pool = pool or await create_pool(self._settings, job_serializer=msgspec.json.encode)
+                    # Shielded: who is stopped while connecting still has a connection to close.
+                    connecting = connecting or asyncio.create_task(
+                        create_pool(self._settings, job_serializer=msgspec.json.encode)
+                    )
+                    pool = await asyncio.shield(connecting)
                     await pool.enqueue_job("audit", _queue_name=QUEUE)
                 except (RedisError, OSError) as error:
+                    if connecting is not None and connecting.done() and connecting.exception() is not None:
+                        connecting = None
                     log.warning("bell_not_rung", error=repr(error))
                     self._wanted.set()
                     await asyncio.sleep(RETRY_SECONDS)
                 else:
                     await asyncio.sleep(PAUSE_SECONDS)
         finally:
-            if pool is not None:
-                await pool.aclose()
+            if connecting is not None:
+                with suppress(RedisError, OSError):
+                    await (await connecting).aclose()
