@@ -25,14 +25,17 @@ version: 1
 */
 with entered as (
     select entered.school_id, entered.service_date, entered.recorded_on, entered.record_key
-    from ledger.entered
-    inner join ledger.first_record on first_record.school_id = entered.school_id
-    where
-        entered.school_id = any(:school_ids)
-        and entered.service_date between :first_day and :last_day
-        and entered.service_date >= first_record.recorded_on
-        -- So many whole days between take one more to be over.
-        and entered.recorded_on > entered.service_date + :whole_service_days::integer
+    from ledger.first_record
+    cross join lateral (
+        select *
+        from ledger.entered as each
+        where
+            each.school_id = first_record.school_id
+            and each.service_date between greatest(:first_day, first_record.recorded_on) and :last_day
+            -- So many whole days between take one more to be over.
+            and each.recorded_on > each.service_date + :whole_service_days::integer
+    ) as entered
+    where first_record.school_id = any(:school_ids)
 ),
 
 late as (

@@ -28,14 +28,17 @@ with late as (
         entered.service_date,
         entered.recorded_at,
         entered.record_key
-    from ledger.entered
-    inner join ledger.first_record on first_record.school_id = entered.school_id
-    where
-        entered.school_id = any(:school_ids)
-        and entered.service_date between :first_day and :last_day
-        and entered.resource in ('sessions', 'duties')
-        and entered.service_date >= first_record.recorded_on
-        and entered.recorded_on - entered.service_date >= :days_late
+    from ledger.first_record
+    cross join lateral (
+        select *
+        from ledger.entered as each
+        where
+            each.school_id = first_record.school_id
+            and each.service_date between greatest(:first_day, first_record.recorded_on) and :last_day
+            and each.resource in ('sessions', 'duties')
+            and each.recorded_on - each.service_date >= :days_late
+    ) as entered
+    where first_record.school_id = any(:school_ids)
 ),
 
 paused as (
