@@ -7,16 +7,17 @@ schools), and an event's position, assigned under it, is gap-free and in commit 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
+from typing import TypeVar
 
 import asyncpg
 import msgspec
 import structlog
 
-from services.audit_worker import rollup
+from services.audit_worker import dispositions, rollup
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of
 from services.audit_worker.findings import known_in, write_changes
@@ -25,6 +26,8 @@ from services.audit_worker.scope import Scope, TermDates, widen
 from shared.database import ACQUIRE_SECONDS
 
 log = structlog.get_logger()
+
+Told = TypeVar("Told")
 
 # Outbox rows of one claim: enough for a district's hour, few enough that a claim stays short.
 CLAIM_ROWS = 500
@@ -54,14 +57,24 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         if not claimed:
             return Audited(0, 0)
         terms = await _terms(connection)
-        dirt = await dirt_of(connection, claimed, terms)
-        changes = await _audit(connection, rules, dirt, terms)
+        # What people decided comes first: they looked at the findings as they were before these facts.
+        decided = [row for row in claimed if row["resource"] == dispositions.RESOURCE]
+        changes = await _told(connection, dispositions.fold_dispositions, decided) if decided else 0
+        dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
+        changes += await _audit(connection, rules, dirt, terms)
         await connection.execute(
             "delete from ledger.outbox where outbox_id = any($1)", [row["outbox_id"] for row in claimed]
         )
     took_ms = round((perf_counter() - started) * 1000)
     log.info("outbox_audited", rows=len(claimed), changes=changes, batches=len(dirt.batches), took_ms=took_ms)
     return Audited(len(claimed), changes)
+
+
+async def escalate(pool: asyncpg.Pool, waited: timedelta) -> int:
+    """Say once of each finding that has waited so long for an explanation or a decision that it is overdue."""
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock($1)", TURN_LOCK)
+        return await _told(connection, dispositions.escalate, waited)
 
 
 async def audit_all(
@@ -107,7 +120,7 @@ async def _audit(connection: asyncpg.Connection, rules: Sequence[Rule], dirt: Di
         found[rule.code] = await _run(connection, rule, dirty, people, terms)
     yielded = _yield(rules, found)
     changes = 0
-    position = await connection.fetchval("select coalesce(max(position), 0) from audit.finding_event")
+    position = await _position(connection)
     for rule in rules:
         for scope, rows in found[rule.code]:
             kept = [row for row in rows if row.finding_id(rule.code) not in yielded]
@@ -116,8 +129,31 @@ async def _audit(connection: asyncpg.Connection, rules: Sequence[Rule], dirt: Di
             await write_changes(connection, rule, folded, position + changes, dirt.batches, yielded)
             changes += len(folded)
     if changes:
-        await connection.execute("select pg_notify($1, $2)", CHANNEL, str(position + changes))
+        await _notify(connection, position + changes)
     return changes
+
+
+async def _position(connection: asyncpg.Connection) -> int:
+    """The last event's position; asked under the turn lock, so that nobody else takes the next."""
+    position: int = await connection.fetchval("select coalesce(max(position), 0) from audit.finding_event")
+    return position
+
+
+async def _notify(connection: asyncpg.Connection, position: int) -> None:
+    await connection.execute("select pg_notify($1, $2)", CHANNEL, str(position))
+
+
+async def _told(
+    connection: asyncpg.Connection,
+    tell: Callable[[asyncpg.Connection, int, Told, datetime], Awaitable[int]],
+    about: Told,
+) -> int:
+    """Let `tell` write its events behind the last one and wake the readers; returns how many it wrote."""
+    position = await _position(connection)
+    written = await tell(connection, position, about, datetime.now(UTC))
+    if written:
+        await _notify(connection, position + written)
+    return written
 
 
 async def _run(

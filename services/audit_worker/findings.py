@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from services.audit_worker.catalogue import Rule
+from services.audit_worker.dispositions import settle
 from services.audit_worker.fold import Folded, Known, Row
 from services.audit_worker.scope import Scope
 
@@ -76,24 +77,31 @@ async def write_changes(
         select * from jsonb_populate_recordset(null::audit.finding, $1::text::jsonb)
         on conflict (finding_id) do update set
             rule_version = excluded.rule_version, severity = excluded.severity,
-            state = case when finding.state = 'cleared' then 'open' else finding.state end,
             expected = excluded.expected, found = excluded.found,
             hours_at_risk_hundredths = excluded.hours_at_risk_hundredths, amount_at_risk_fen = excluded.amount_at_risk_fen,
             evidence = excluded.evidence, parameters = excluded.parameters, wording = excluded.wording,
-            related = excluded.related, fingerprint = excluded.fingerprint, last_changed = excluded.last_changed
+            related = excluded.related, fingerprint = excluded.fingerprint, says = excluded.says,
+            last_changed = excluded.last_changed
         """,
         _encoder.encode(opened).decode(),
     )
     cleared = [change.finding_id for change in folded if change.row is None]
     await connection.execute(
-        "update audit.finding set state = 'cleared', last_changed = $2 where finding_id = any($1)", cleared, now
+        """
+        update audit.finding
+        set state = 'cleared', last_changed = $2, waiting_since = null, escalated_at = null
+        where finding_id = any($1)
+        """,
+        cleared,
+        now,
     )
+    await settle(connection, [finding["finding_id"] for finding in opened], now)
     await connection.execute(
         """
         insert into audit.finding_event
         select
             $1 + change.place, finding.finding_id, change.change, finding.school_id, finding.rule, finding.severity, finding.state,
-            $2, $3, to_jsonb(finding) - 'fingerprint' - 'evidence'
+            $2, $3, to_jsonb(finding) - 'fingerprint' - 'says' - 'evidence'
         from unnest($4::text[], $5::text[]) with ordinality as change (finding_id, change, place)
         inner join audit.finding using (finding_id)
         """,
@@ -138,6 +146,8 @@ def _finding(rule: Rule, finding_id: str, row: Row, now: datetime, related: Mapp
         },
         "related": sorted(set(related.get(finding_id, ()))),
         "fingerprint": "\\x" + row.fingerprint(header.version).hex(),
+        "says": "\\x" + row.says.hex(),
+        "waiting_since": now,
         "first_seen": now,
         "last_changed": now,
     }

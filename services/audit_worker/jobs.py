@@ -14,6 +14,8 @@ async def audit(context: dict[str, Any]) -> int:
 
 
 async def sweep(context: dict[str, Any]) -> int:
-    """Find what no job asked for (a lost bell, a dead worker), and parked scopes whose time has come."""
+    """Find what no job asked for (a lost bell, a dead worker), parked scopes whose time has come, what is overdue."""
     await engine.retry_parked(context["pool"], context["rules"])
-    return await audit(context)
+    audited = await audit(context)
+    await engine.escalate(context["pool"], context["escalate_after"])
+    return audited

@@ -24,7 +24,7 @@ from services.ledger_api.documents import (
 )
 from services.ledger_api.ingest.append import Ledger
 from services.ledger_api.ingest.body import LongBodies
-from services.ledger_api.oversight import inspections
+from services.ledger_api.oversight import dispositions, inspections
 from services.ledger_api.records import attendance, batches, chains, days, duties, sessions, sign_ins
 from services.ledger_api.registers import (
     closures,
@@ -57,7 +57,7 @@ ROUTERS = (
     schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
     days, duties, sign_ins, batches, chains,
     allocation_plans, publications, submissions, payments, patrols, provider_invoices,
-    inspections,
+    inspections, dispositions,
 )  # fmt: skip
 
 

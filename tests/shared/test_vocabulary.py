@@ -25,6 +25,8 @@ ENUMERATIONS: dict[str, Any] = {
     "provider_status": vocabulary.ProviderStatus,
     "publication_kind": vocabulary.PublicationKind,
     "finding_state": vocabulary.FindingState,
+    "disposition_kind": vocabulary.DispositionKind,
+    "dismissal_reason": vocabulary.DismissalReason,
     "severity": vocabulary.Severity,
     "client_kind": vocabulary.ClientKind,
     "out_of_scope_kind": vocabulary.OutOfScopeKind,
