@@ -100,13 +100,13 @@ class Rule:
 _HEADER = re.compile(r"\A\s*/\*\n(.*?)\*/\s*", re.DOTALL)
 
 
-def read_catalogue(config: Path | None = None) -> list[Rule]:
-    """Every rule, in order of code, with the district's parameters of `config` (YAML: code → parameter → value).
+def read_catalogue(config: Path | None = None, *, folder: Path = RULES) -> list[Rule]:
+    """Every rule of a folder, in order of code, with the district's parameters of `config` (YAML: code → parameter → value).
 
     Raises RuleInvalid.
     """
     chosen = _read_config(config)
-    rules = [_read_rule(path, chosen) for path in sorted(RULES.glob("*/*.sql"))]
+    rules = [_read_rule(path, chosen) for path in sorted(folder.glob("*/*.sql"))]
     by_code = {rule.code: rule for rule in rules}
     if len(by_code) != len(rules):
         raise RuleInvalid("two rules have the same code")

@@ -7,7 +7,7 @@ schools), and an event's position, assigned under it, is gap-free and in commit 
 """
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
@@ -20,9 +20,10 @@ import structlog
 from services.audit_worker import dispositions, rollup
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of
-from services.audit_worker.findings import known_in, write_changes
+from services.audit_worker.findings import hold_back, known_in, relate, write_changes
 from services.audit_worker.fold import Row, fold
-from services.audit_worker.scope import Scope, TermDates, widen
+from services.audit_worker.scope import Scope, TermDates, days_of, widen
+from services.audit_worker.yielding import Found, covers, read_by, with_those_that_yield, yielding
 from shared.database import ACQUIRE_SECONDS
 
 log = structlog.get_logger()
@@ -78,11 +79,17 @@ async def escalate(pool: asyncpg.Pool, waited: timedelta) -> int:
 
 
 async def audit_all(
-    pool: asyncpg.Pool, rules: Sequence[Rule], *, school_id: str | None = None, term_id: str | None = None
+    pool: asyncpg.Pool,
+    rules: Sequence[Rule],
+    *,
+    school_id: str | None = None,
+    term_id: str | None = None,
+    only: str | None = None,
 ) -> int:
-    """Audit every recorded day afresh (of one school, of one term); returns how many findings changed.
+    """Audit every recorded day afresh (of one school, of one term, by one rule); returns how many findings changed.
 
-    A function of the facts: over the same facts it changes nothing after the incremental audit.
+    A function of the facts: over the same facts it changes nothing after the incremental audit. With one rule go those
+    that give way to it, for what it says decides what they say. Raises ValueError for a school, term or rule that is none.
     """
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
         await connection.execute("select pg_advisory_xact_lock($1)", TURN_LOCK)
@@ -90,6 +97,10 @@ async def audit_all(
         schools = await connection.fetch(
             "select school_id from ledger.school where $1::text is null or school_id = $1", school_id
         )
+        selected = rules if only is None else with_those_that_yield(rules, only)
+        for named, there in ((term_id, terms), (school_id, schools), (only, selected)):
+            if named is not None and not there:
+                raise ValueError(f"there is no {named}")
         dirt = Dirt()
         days = {
             (row["school_id"], day)
@@ -99,7 +110,7 @@ async def audit_all(
         }
         for resource in {resource for rule in rules for resource in rule.header.reads}:
             dirt.days[resource] = days
-        return await _audit(connection, rules, dirt, terms)
+        return await _audit(connection, rules, dirt, terms, selected=selected)
 
 
 async def _terms(connection: asyncpg.Connection) -> list[TermDates]:
@@ -107,27 +118,45 @@ async def _terms(connection: asyncpg.Connection) -> list[TermDates]:
     return [TermDates(row["term_id"], row["starts_on"], row["ends_on"]) for row in rows]
 
 
-async def _audit(connection: asyncpg.Connection, rules: Sequence[Rule], dirt: Dirt, terms: Sequence[TermDates]) -> int:
-    """Recompute the rollup, run the rules whose facts changed, fold, write; returns the number of changes."""
+async def _audit(
+    connection: asyncpg.Connection,
+    rules: Sequence[Rule],
+    dirt: Dirt,
+    terms: Sequence[TermDates],
+    *,
+    selected: Sequence[Rule] | None = None,
+) -> int:
+    """Recompute the rollup, run the rules whose facts changed, fold, write; returns the number of changes.
+
+    `selected`: only these are folded; the others only say what those give way to.
+    """
     worked = dirt.days.get("sessions", set()) | dirt.days.get("duties", set())
     # What was audited is noted before the rules read: a fact that comes later has its own outbox row.
     every_day = set().union(*dirt.days.values()) if dirt.days else set()
     await _note_audited(connection, every_day)
     people = dirt.people | await rollup.rebuild(connection, widen(worked, "school_day", terms))
-    found: dict[str, list[tuple[Scope, list[Row]]]] = {}
-    for rule in rules:
-        dirty = set().union(*(dirt.days.get(resource, set()) for resource in rule.header.reads))
-        found[rule.code] = await _run(connection, rule, dirty, people, terms)
-    yielded = _yield(rules, found)
+    selected = rules if selected is None else selected
+    audit = _Run(connection, terms, frozenset(people))
+    found: Found = {}
+    for rule in selected:
+        dirty = set().union(*(dirt.days.get(resource, set()) for resource in read_by(rules, rule)))
+        found[rule.code] = await _run(audit, rule, dirty)
+    yielded = yielding(selected, found, await _said_beside(audit, rules, selected, found))
+    touched: set[str] = set()
+    for rule in selected:
+        for scope, rows in found[rule.code] if rule.header.yields_to else ():
+            held_back = [row for row in rows if row.finding_id(rule.code) in yielded]
+            touched |= await hold_back(connection, rule, scope, audit.people, held_back, yielded)
     changes = 0
     position = await _position(connection)
-    for rule in rules:
+    for rule in selected:
         for scope, rows in found[rule.code]:
             kept = [row for row in rows if row.finding_id(rule.code) not in yielded]
-            known = await known_in(connection, rule, scope, people)
+            known = await known_in(connection, rule, scope, audit.people)
             folded = fold(known, kept, rule=rule.code, rule_version=rule.header.version)
-            await write_changes(connection, rule, folded, position + changes, dirt.batches, yielded)
+            await write_changes(connection, rule, folded, position + changes, dirt.batches)
             changes += len(folded)
+    await relate(connection, touched)
     if changes:
         await _notify(connection, position + changes)
     return changes
@@ -156,33 +185,36 @@ async def _told(
     return written
 
 
-async def _run(
-    connection: asyncpg.Connection,
-    rule: Rule,
-    dirty: Iterable[tuple[str, date]],
-    people: Collection[str],
-    terms: Sequence[TermDates],
-) -> list[tuple[Scope, list[Row]]]:
+@dataclass(frozen=True)
+class _Run:
+    """What every rule of one audit is run with."""
+
+    connection: asyncpg.Connection
+    terms: Sequence[TermDates]
+    people: frozenset[str]
+
+
+async def _run(audit: _Run, rule: Rule, dirty: Iterable[tuple[str, date]]) -> list[tuple[Scope, list[Row]]]:
     """The rule's rows in each of its scopes. A rule that raises parks its scope and stops nobody else."""
     found = []
-    for wide in widen(dirty, rule.header.grain, terms):
+    for wide in widen(dirty, rule.header.grain, audit.terms):
         if wide.last_day < rule.effective_from:
             continue
         scope = Scope(wide.school_ids, max(wide.first_day, rule.effective_from), wide.last_day)
         try:
-            async with connection.transaction():
-                found.append((scope, await _rows(connection, rule, scope, people)))
+            async with audit.connection.transaction():
+                found.append((scope, await _rows(audit, rule, scope)))
         except asyncpg.PostgresError as error:
             log.exception("rule_raised", rule=rule.code, schools=len(scope.school_ids))
-            await _park(connection, rule, scope, str(error))
+            await _park(audit.connection, rule, scope, str(error))
     return found
 
 
-async def _rows(connection: asyncpg.Connection, rule: Rule, scope: Scope, people: Collection[str]) -> list[Row]:
+async def _rows(audit: _Run, rule: Rule, scope: Scope) -> list[Row]:
     rows = await rule.statement.fetch(
-        connection,
+        audit.connection,
         school_ids=list(scope.school_ids),
-        staff_ids=list(people),
+        staff_ids=list(audit.people),
         first_day=scope.first_day,
         last_day=scope.last_day,
         **rule.parameters,
@@ -190,24 +222,21 @@ async def _rows(connection: asyncpg.Connection, rule: Rule, scope: Scope, people
     return [Row(**{**dict(row), "evidence": msgspec.json.decode(row["evidence"])}) for row in rows]
 
 
-def _yield(rules: Sequence[Rule], found: Mapping[str, Sequence[tuple[Scope, Sequence[Row]]]]) -> dict[str, set[str]]:
-    """One cause, one finding: ids that give way → ids of the findings that say it for them (same record, other rule)."""
-    holders: dict[tuple[str, object], set[str]] = defaultdict(set)
-    for code, scopes in found.items():
-        for _scope, rows in scopes:
-            for row in rows:
-                for record in row.records:
-                    holders[code, record].add(row.finding_id(code))
-    yielded: dict[str, set[str]] = {}
-    for rule in rules:
-        for _scope, rows in found[rule.code]:
-            for row in rows:
-                said_by = set().union(
-                    *(holders.get((other, record), set()) for other in rule.header.yields_to for record in row.records),
-                )
-                if said_by:
-                    yielded[row.finding_id(rule.code)] = said_by
-    return yielded
+async def _said_beside(audit: _Run, rules: Sequence[Rule], selected: Sequence[Rule], found: Found) -> Found:
+    """What the rules that others give way to say where they were not run themselves: nothing of theirs changed there."""
+    by_code = {rule.code: rule for rule in rules}
+    beside: Found = defaultdict(list)
+    for rule in selected:
+        for scope, rows in found[rule.code]:
+            if not rows:
+                continue
+            for other in (by_code[code] for code in rule.header.yields_to):
+                people = await rollup.people_in(audit.connection, scope) if other.header.grain == "staff_day" else set()
+                if people <= audit.people and covers(found.get(other.code, ()), scope, other.effective_from):
+                    continue
+                there = _Run(audit.connection, audit.terms, frozenset(people))
+                beside[other.code] += await _run(there, other, days_of(scope))
+    return beside
 
 
 async def _note_audited(connection: asyncpg.Connection, days: Collection[tuple[str, date]]) -> None:
@@ -258,25 +287,11 @@ async def retry_parked(pool: asyncpg.Pool, rules: Sequence[Rule]) -> int:
                 row["scope"],
             )
             scope = msgspec.json.decode(row["scope"], type=Scope)
-            dirt = Dirt()
             rule = by_code.get(row["rule"])
             if rule is not None:
-                days = (scope.last_day - scope.first_day).days + 1
-                dirt.days[rule.header.reads[0]] = {
-                    (school_id, scope.first_day + timedelta(days=n))
-                    for school_id in scope.school_ids
-                    for n in range(days)
-                }
-                dirt.people = {
-                    each["staff_id"]
-                    for each in await connection.fetch(
-                        "select distinct staff_id from audit.staff_day where school_id = any($1) and service_date between $2 and $3",
-                        list(scope.school_ids),
-                        scope.first_day,
-                        scope.last_day,
-                    )
-                }
-                await _audit(connection, [rule], dirt, terms)
+                dirt = Dirt(people=await rollup.people_in(connection, scope))
+                dirt.days[rule.header.reads[0]] = days_of(scope)
+                await _audit(connection, rules, dirt, terms, selected=with_those_that_yield(rules, rule.code))
             await connection.execute(
                 "delete from audit.parked_scope where rule = $1 and scope = $2::text::jsonb and attempts = $3",
                 row["rule"],

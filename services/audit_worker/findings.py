@@ -1,6 +1,5 @@
 """The findings as the database keeps them: what is known in a scope, and the changes with their events."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,37 +10,36 @@ import msgspec
 
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dispositions import settle
-from services.audit_worker.fold import Folded, Known, Row
+from services.audit_worker.fold import Folded, Known, Row, merged
 from services.audit_worker.scope import Scope
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-async def known_in(
-    connection: asyncpg.Connection, rule: Rule, scope: Scope, people: Collection[str]
-) -> dict[str, Known]:
-    """The rule's findings in the scope: those a run over the scope could have found."""
-    rows = await connection.fetch(
-        """
-        select finding_id, state, fingerprint
-        from audit.finding
-        where
-            rule = $1
+# Those of a rule's findings that a run over a scope could have found; of both tables alike.
+_IN_SCOPE = """
+    rule = $1
+    and (
+        (service_date between $4 and $5 and case when $6 then subject = any($3) else school_id = any($2) end)
+        or (
+            period is not null
+            and school_id = any($2)
             and (
-                (service_date between $4 and $5 and case when $6 then subject = any($3) else school_id = any($2) end)
-                or (
-                    period is not null
-                    and school_id = any($2)
-                    and (
-                        period between to_char($4::date, 'YYYY-MM') and to_char($5::date, 'YYYY-MM')
-                        or exists (
-                            select from ledger.term
-                            where term.term_id = finding.period and term.starts_on <= $5 and term.ends_on >= $4
-                        )
-                    )
+                period between to_char($4::date, 'YYYY-MM') and to_char($5::date, 'YYYY-MM')
+                or exists (
+                    select from ledger.term
+                    where term.term_id = period and term.starts_on <= $5 and term.ends_on >= $4
                 )
             )
-        """,
+        )
+    )
+"""
+_KNOWN = f"select finding_id, state, fingerprint from audit.finding where {_IN_SCOPE}"  # noqa: S608 the constant above
+_FORGET = f"delete from audit.held_back where {_IN_SCOPE} returning said_by"  # noqa: S608 the constant above
+
+
+def _in_scope(rule: Rule, scope: Scope, people: Collection[str]) -> tuple[object, ...]:
+    return (
         rule.code,
         list(scope.school_ids),
         list(people),
@@ -49,7 +47,49 @@ async def known_in(
         scope.last_day,
         rule.header.grain == "staff_day",
     )
+
+
+async def known_in(
+    connection: asyncpg.Connection, rule: Rule, scope: Scope, people: Collection[str]
+) -> dict[str, Known]:
+    """The rule's findings in the scope: those a run over the scope could have found."""
+    rows = await connection.fetch(_KNOWN, *_in_scope(rule, scope, people))
     return {row["finding_id"]: Known(row["state"], row["fingerprint"]) for row in rows}
+
+
+async def hold_back(
+    connection: asyncpg.Connection,
+    rule: Rule,
+    scope: Scope,
+    people: Collection[str],
+    rows: Sequence[Row],
+    yielded: Mapping[str, set[str]],
+) -> set[str]:
+    """Note what the rule would say in the scope and another says for it; returns the others' findings, then and now.
+
+    `yielded`: finding_id of what is held back → the findings that say it.
+    """
+    gone = await connection.fetch(_FORGET, *_in_scope(rule, scope, people))
+    now = [
+        (said_by, row.finding_id(rule.code), rule.code, row.school_id, row.subject, row.service_date, row.period)
+        for row in merged(rows, rule.code).values()
+        for said_by in sorted(yielded[row.finding_id(rule.code)])
+    ]
+    await connection.executemany("insert into audit.held_back values ($1, $2, $3, $4, $5, $6, $7)", now)
+    return {row["said_by"] for row in gone} | {each[0] for each in now}
+
+
+async def relate(connection: asyncpg.Connection, finding_ids: Collection[str]) -> None:
+    """Let these findings name the rules that give way to them now, though nothing else of theirs has changed."""
+    if finding_ids:
+        await connection.execute(
+            """
+            update audit.finding
+            set related = array(select distinct rule from audit.held_back where said_by = finding.finding_id order by rule)
+            where finding_id = any($1)
+            """,
+            list(finding_ids),
+        )
 
 
 async def write_changes(
@@ -58,19 +98,12 @@ async def write_changes(
     folded: Sequence[Folded],
     position: int,
     batches: Collection[UUID],
-    yielded: Mapping[str, set[str]],
 ) -> None:
     """The changes as findings and as events, in one statement each."""
     if not folded:
         return
     now = datetime.now(UTC)
-    related: dict[str, list[str]] = defaultdict(list)
-    for giving_way, said_by in yielded.items():
-        for finding_id in said_by:
-            related[finding_id].append(giving_way.split("-")[0])
-    opened = [
-        _finding(rule, change.finding_id, change.row, now, related) for change in folded if change.row is not None
-    ]
+    opened = [_finding(rule, change.finding_id, change.row, now) for change in folded if change.row is not None]
     await connection.execute(
         """
         insert into audit.finding
@@ -80,7 +113,7 @@ async def write_changes(
             expected = excluded.expected, found = excluded.found,
             hours_at_risk_hundredths = excluded.hours_at_risk_hundredths, amount_at_risk_fen = excluded.amount_at_risk_fen,
             evidence = excluded.evidence, parameters = excluded.parameters, wording = excluded.wording,
-            related = excluded.related, fingerprint = excluded.fingerprint, says = excluded.says,
+            fingerprint = excluded.fingerprint, says = excluded.says,
             last_changed = excluded.last_changed
         """,
         _encoder.encode(opened).decode(),
@@ -96,6 +129,7 @@ async def write_changes(
         now,
     )
     await settle(connection, [finding["finding_id"] for finding in opened], now)
+    await relate(connection, [finding["finding_id"] for finding in opened])
     await connection.execute(
         """
         insert into audit.finding_event
@@ -113,7 +147,7 @@ async def write_changes(
     )
 
 
-def _finding(rule: Rule, finding_id: str, row: Row, now: datetime, related: Mapping[str, list[str]]) -> dict[str, Any]:
+def _finding(rule: Rule, finding_id: str, row: Row, now: datetime) -> dict[str, Any]:
     header = rule.header
     values = {
         "subject": row.subject,
@@ -144,7 +178,7 @@ def _finding(rule: Rule, finding_id: str, row: Row, now: datetime, related: Mapp
             "explanation": {"zh": header.says.zh.format_map(values), "en": header.says.en.format_map(values)},
             "clause": header.clause,
         },
-        "related": sorted(set(related.get(finding_id, ()))),
+        "related": [],
         "fingerprint": "\\x" + row.fingerprint(header.version).hex(),
         "says": "\\x" + row.says.hex(),
         "waiting_since": now,

@@ -235,19 +235,21 @@ def audit_run(
     from shared.settings import read_settings
 
     settings = read_settings(data_dir=data_dir)
-    rules = [each for each in read_catalogue(settings.rules_config) if rule in {None, each.code}]
-    if not rules:
-        raise typer.BadParameter(f"there is no rule {rule}")
+    rules = read_catalogue(settings.rules_config)
 
     async def run(database_url: str) -> int:
         pool = await open_pool(database_url, role="taizhang_audit", size=2)
         try:
-            return await audit_all(pool, rules, school_id=school, term_id=term)
+            return await audit_all(pool, rules, school_id=school, term_id=term, only=rule)
         finally:
             await pool.close()
 
     with database_url_of(settings) as database_url:
-        print(json.dumps({"rules": len(rules), "changes": asyncio.run(run(database_url))}))
+        try:
+            changes = asyncio.run(run(database_url))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    print(json.dumps({"rules": len(rules) if rule is None else 1, "changes": changes}))
 
 
 @audit.command("rules")

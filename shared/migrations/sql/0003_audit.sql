@@ -62,6 +62,20 @@ create index finding_school on audit.finding (school_id, rule, service_date);
 create index finding_period on audit.finding (rule, school_id, period);
 create index finding_waiting on audit.finding (waiting_since) where escalated_at is null and waiting_since is not null;
 
+-- What a rule would say and another rule's finding (said_by) says for it: one cause, one finding.
+create table audit.held_back (
+    said_by text not null,
+    finding_id text not null,
+    rule text not null,
+    school_id text not null,
+    subject text not null,
+    service_date date,
+    period text,
+    primary key (said_by, finding_id)
+);
+
+create index held_back_scope on audit.held_back (rule, school_id);
+
 -- Every change of every finding. position rises without gaps in the order of commits: subscribers page by it.
 create table audit.finding_event (
     position bigint primary key,
@@ -121,6 +135,8 @@ create table audit.parked_scope (
 );
 
 alter table audit.finding enable row level security;
+alter table audit.held_back enable row level security;
+create policy audit_writes on audit.held_back for all to taizhang_audit using (true);
 alter table audit.finding_event enable row level security;
 alter table audit.staff_day enable row level security;
 alter table audit.audited_day enable row level security;
@@ -141,7 +157,7 @@ begin
 end $$;
 
 grant select, insert, update, delete on
-    audit.finding, audit.finding_event, audit.staff_day, audit.audited_day, audit.parked_scope
+    audit.finding, audit.finding_event, audit.held_back, audit.staff_day, audit.audited_day, audit.parked_scope
 to taizhang_audit;
 revoke update, delete on audit.finding_event from taizhang_audit;
 
