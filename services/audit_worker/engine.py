@@ -31,6 +31,8 @@ CLAIM_ROWS = 500
 # The key of the advisory lock under which audits take turns.
 TURN_LOCK = 0x7A1_2A46
 CHANNEL = "taizhang_findings"
+# What a rule reads that speaks of days which the district has recorded and the school has not.
+FRONTIER = "frontier"
 FIRST_RETRY = timedelta(seconds=30)
 LAST_RETRY = timedelta(hours=6)
 
@@ -101,10 +103,22 @@ async def _audit(connection: asyncpg.Connection, rules: Sequence[Rule], dirt: Di
     every_day = set().union(*dirt.days.values()) if dirt.days else set()
     await _note_audited(connection, every_day)
     people = dirt.people | await rollup.rebuild(connection, widen(worked, "school_day", terms))
+    recorded = worked | dirt.days.get("attendance", set()) | dirt.days.get("days", set())
+    if recorded:
+        await rollup.rebuild_days(connection, widen(recorded, "school_day", terms))
+        # The district goes on, and who does not is looked at though nothing of theirs has changed.
+        dirt.days[FRONTIER] |= await rollup.lagging(connection)
     found: dict[str, list[tuple[Scope, list[Row]]]] = {}
-    for rule in rules:
-        dirty = set().union(*(dirt.days.get(resource, set()) for resource in rule.header.reads))
+    held_back: dict[str, set[tuple[str, date]]] = defaultdict(set)
+    # The district first: what a rule says for every school decides what the schools' own rules say of that day.
+    for rule in sorted(rules, key=lambda rule: rule.header.grain != "district"):
+        dirty = held_back[rule.code].union(*(dirt.days.get(resource, set()) for resource in rule.header.reads))
         found[rule.code] = await _run(connection, rule, dirty, people, terms)
+        yielding = [other.code for other in rules if rule.code in other.header.yields_to]
+        if rule.header.grain == "district" and yielding:
+            moved = await _moved_days(connection, rule, found[rule.code])
+            for code in yielding:
+                held_back[code] |= moved
     yielded = _yield(rules, found)
     changes = 0
     position = await connection.fetchval("select coalesce(max(position), 0) from audit.finding_event")
@@ -140,6 +154,36 @@ async def _run(
             log.exception("rule_raised", rule=rule.code, schools=len(scope.school_ids))
             await _park(connection, rule, scope, str(error))
     return found
+
+
+async def _moved_days(
+    connection: asyncpg.Connection, rule: Rule, found: Sequence[tuple[Scope, Sequence[Row]]]
+) -> set[tuple[str, date]]:
+    """Every school on each date of which the rule now speaks and did not, or the other way round."""
+    moved: set[tuple[str, date]] = set()
+    for scope, rows in found:
+        moved |= {
+            (school["school_id"], school["service_date"])
+            for school in await connection.fetch(
+                """
+                with known as (
+                    select service_date from audit.finding
+                    where rule = $1 and state <> 'cleared' and service_date between $2 and $3
+                ),
+
+                found as (select unnest($4::date[]) as service_date)
+
+                select school.school_id, moved.service_date
+                from ((table known except table found) union (table found except table known)) as moved
+                cross join ledger.chain_head as school
+                """,
+                rule.code,
+                scope.first_day,
+                scope.last_day,
+                [row.service_date for row in rows],
+            )
+        }
+    return moved
 
 
 async def _rows(connection: asyncpg.Connection, rule: Rule, scope: Scope, people: Collection[str]) -> list[Row]:

@@ -42,7 +42,8 @@ async def known_in(
             )
         """,
         rule.code,
-        list(scope.school_ids),
+        # What is said of the whole district is nobody's own, whichever school made it looked at.
+        [*scope.school_ids, *(["district"] if rule.header.grain == "district" else [])],
         list(people),
         scope.first_day,
         scope.last_day,
