@@ -11,7 +11,7 @@ from services.audit_worker import engine
 from services.audit_worker.engine import audit_all, audit_once, retry_parked
 from services.cli.embedded import Stores
 from tests.world.district import District, open_district
-from tests.world.standard import MONDAY, S1, S2, SATURDAY, TUESDAY, duty, session, sheet
+from tests.world.standard import MONDAY, S1, S2, SATURDAY, TUESDAY, duty, school_of, session, sheet
 
 FINDING = "rule, school_id, subject, service_date, period, state, expected, found, evidence::text as evidence"
 
@@ -213,6 +213,61 @@ async def test_a_closure_that_is_entered_later_dirties_its_day(school: District)
     )
     await school.audit()
     assert [finding["rule"] for finding in await school.auditor.findings()] == ["A01"]
+
+
+async def test_a_school_that_lags_is_looked_at_when_the_district_goes_on(school: District) -> None:
+    await _register(school, "3101150003")
+    await _closed(school, MONDAY, S1, S2, "3101150003")
+    await school.audit()
+    for day in (TUESDAY, "2025-09-10"):
+        for school_id in (S2, "3101150003"):
+            await _closed(school, day, school_id)
+            await school.audit()
+    assert [(each["rule"], each["school_id"], each["service_date"]) for each in await school.auditor.findings()] == [
+        ("A02", S1, TUESDAY)
+    ]
+    assert await audit_all(school.auditor_pool, school.rules) == 0
+
+
+async def test_the_silence_of_most_schools_is_said_once_and_theirs_again_when_some_have_spoken(
+    school: District,
+) -> None:
+    everybody = (S1, S2, "3101150003", "3101150004")
+    await _register(school, *everybody[2:])
+    for school_id in everybody:
+        for day in (MONDAY, "2025-09-10"):
+            await _closed(school, day, school_id)
+            await school.audit()
+    assert [(each["rule"], each["service_date"]) for each in await school.auditor.findings()] == [("D15", TUESDAY)]
+    for school_id in everybody[:2]:
+        await _closed(school, TUESDAY, school_id)
+        await school.audit()
+    assert {(each["rule"], each["school_id"]) for each in await school.auditor.findings()} == {
+        ("A02", school_id) for school_id in everybody[2:]
+    }
+    assert await audit_all(school.auditor_pool, school.rules) == 0
+
+
+async def _register(district: District, *school_ids: str) -> None:
+    await district.bureau.post("schools", *(school_of(school_id, "primary") for school_id in school_ids))
+
+
+async def _closed(district: District, day: str, *school_ids: str) -> None:
+    for school_id in school_ids:
+        await district.school(school_id).post("days", {"school_id": school_id, "service_date": day, "state": "closed"})
+
+
+async def test_the_days_that_are_recorded_are_those_of_the_ledger(school: District) -> None:
+    await _tell_a_story(school, audit_between=True)
+    recorded = "select school_id, service_date, slots from audit.recorded_day order by 1, 2"
+    step_by_step = await school.fetch(recorded)
+    assert [(row["school_id"], str(row["service_date"]), row["slots"]) for row in step_by_step] == [
+        (S1, MONDAY, ["s1", "s3"]),
+        (S1, SATURDAY, ["s1"]),
+        (S2, MONDAY, ["s1"]),
+    ]
+    await audit_all(school.auditor_pool, school.rules)
+    assert await school.fetch(recorded) == step_by_step
 
 
 async def test_the_rollup_is_what_the_ledger_says(school: District) -> None:

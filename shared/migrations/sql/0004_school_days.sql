@@ -52,50 +52,56 @@ cross join lateral (
 -- One row per session, roll and duty that holds now and was first recorded on the date it has: when and by which client.
 create view ledger.entered with (security_invoker = true) as
 select
-    this.school_id, this.service_date, 'sessions' as resource, this.recorded_at, this.batch_id,
-    'sessions/' || this.school_id || '/' || this.session_id || '#1' as record_key
-from ledger.session_revision as this
-where
-    this.revision = 1
-    and not exists (
-        select from ledger.session_revision as later
-        where
-            later.school_id = this.school_id
-            and later.service_date = this.service_date
-            and later.session_id = this.session_id
-            and later.state in ('void', 'moved')
-    )
-union all
-select
-    this.school_id, this.service_date, 'attendance', this.recorded_at, this.batch_id,
-    'attendance/' || this.school_id || '/' || this.session_id || '#1'
-from ledger.attendance_revision as this
-where
-    this.revision = 1
-    and not exists (
-        select from ledger.attendance_revision as later
-        where
-            later.school_id = this.school_id
-            and later.service_date = this.service_date
-            and later.session_id = this.session_id
-            and later.state = 'void'
-    )
-union all
-select
-    this.school_id, this.service_date, this.resource, this.recorded_at, this.batch_id,
-    'duties/' || this.school_id || '/' || this.key || '#1'
-from ledger.entry as this
-where
-    this.resource = 'duties'
-    and this.revision = 1
-    and not exists (
-        select from ledger.entry as later
-        where
-            later.school_id = this.school_id
-            and later.resource = this.resource
-            and later.key = this.key
-            and (later.state = 'void' or later.service_date <> this.service_date)
-    );
+    entry.school_id, entry.service_date, entry.resource, entry.record_key, entry.recorded_at,
+    (entry.recorded_at at time zone 'Asia/Shanghai')::date as recorded_on, batch.client_id
+from (
+    select
+        this.school_id, this.service_date, 'sessions' as resource, this.recorded_at, this.batch_id,
+        'sessions/' || this.school_id || '/' || this.session_id || '#1' as record_key
+    from ledger.session_revision as this
+    where
+        this.revision = 1
+        and not exists (
+            select from ledger.session_revision as later
+            where
+                later.school_id = this.school_id
+                and later.service_date = this.service_date
+                and later.session_id = this.session_id
+                and later.state in ('void', 'moved')
+        )
+    union all
+    select
+        this.school_id, this.service_date, 'attendance', this.recorded_at, this.batch_id,
+        'attendance/' || this.school_id || '/' || this.session_id || '#1'
+    from ledger.attendance_revision as this
+    where
+        this.revision = 1
+        and not exists (
+            select from ledger.attendance_revision as later
+            where
+                later.school_id = this.school_id
+                and later.service_date = this.service_date
+                and later.session_id = this.session_id
+                and later.state = 'void'
+        )
+    union all
+    select
+        this.school_id, this.service_date, this.resource, this.recorded_at, this.batch_id,
+        'duties/' || this.school_id || '/' || this.key || '#1'
+    from ledger.entry as this
+    where
+        this.resource = 'duties'
+        and this.revision = 1
+        and not exists (
+            select from ledger.entry as later
+            where
+                later.school_id = this.school_id
+                and later.resource = this.resource
+                and later.key = this.key
+                and (later.state = 'void' or later.service_date <> this.service_date)
+        )
+) as entry
+left join ledger.batch on batch.batch_id = entry.batch_id;
 
 alter table audit.recorded_day enable row level security;
 create policy audit_writes on audit.recorded_day for all to taizhang_audit using (true);
