@@ -23,6 +23,7 @@ from services.audit_worker.findings import known_in, write_changes
 from services.audit_worker.fold import Row, fold
 from services.audit_worker.scope import Scope, TermDates, widen
 from shared.database import ACQUIRE_SECONDS
+from shared.vocabulary import Grain
 
 log = structlog.get_logger()
 
@@ -33,6 +34,7 @@ TURN_LOCK = 0x7A1_2A46
 CHANNEL = "taizhang_findings"
 # What a rule reads that speaks of days which the district has recorded and the school has not.
 FRONTIER = "frontier"
+_WIDEST_FIRST: tuple[Grain, ...] = ("district", "school_term", "school_month", "school_week", "staff_day", "school_day")
 FIRST_RETRY = timedelta(seconds=30)
 LAST_RETRY = timedelta(hours=6)
 
@@ -110,14 +112,19 @@ async def _audit(connection: asyncpg.Connection, rules: Sequence[Rule], dirt: Di
         dirt.days[FRONTIER] |= await rollup.lagging(connection)
     found: dict[str, list[tuple[Scope, list[Row]]]] = {}
     held_back: dict[str, set[tuple[str, date]]] = defaultdict(set)
-    # The district first: what a rule says for every school decides what the schools' own rules say of that day.
-    for rule in sorted(rules, key=lambda rule: rule.header.grain != "district"):
-        dirty = held_back[rule.code].union(*(dirt.days.get(resource, set()) for resource in rule.header.reads))
+    reads = _reads_together(rules)
+    # The widest grain first: what is said of a district or a month decides what is still said of its days.
+    for rule in sorted(rules, key=lambda rule: _WIDEST_FIRST.index(rule.header.grain)):
+        dirty = held_back[rule.code].union(*(dirt.days.get(resource, set()) for resource in reads[rule.code]))
         found[rule.code] = await _run(connection, rule, dirty, people, terms)
-        yielding = [other.code for other in rules if rule.code in other.header.yields_to]
-        if rule.header.grain == "district" and yielding:
-            moved = await _moved_days(connection, rule, found[rule.code])
-            for code in yielding:
+        narrower = [
+            other.code
+            for other in rules
+            if rule.code in other.header.yields_to and other.header.grain != rule.header.grain
+        ]
+        if narrower:
+            moved = await _moved_days(connection, rule, found[rule.code], people)
+            for code in narrower:
                 held_back[code] |= moved
     yielded = _yield(rules, found)
     changes = 0
@@ -156,33 +163,57 @@ async def _run(
     return found
 
 
+def _reads_together(rules: Sequence[Rule]) -> dict[str, set[str]]:
+    """What each rule reads, with what is read by the rules that it yields to or that yield to it.
+
+    One of them is silent only while the other is heard: they are run together.
+    """
+    company = {rule.code: {rule.code} for rule in rules}
+    for rule in rules:
+        for other in company.keys() & set(rule.header.yields_to):
+            both = company[rule.code] | company[other]
+            company |= dict.fromkeys(both, both)
+    own = {rule.code: rule.header.reads for rule in rules}
+    return {code: {resource for each in codes for resource in own[each]} for code, codes in company.items()}
+
+
 async def _moved_days(
-    connection: asyncpg.Connection, rule: Rule, found: Sequence[tuple[Scope, Sequence[Row]]]
+    connection: asyncpg.Connection, rule: Rule, found: Sequence[tuple[Scope, Sequence[Row]]], people: Collection[str]
 ) -> set[tuple[str, date]]:
-    """Every school on each date of which the rule now speaks and did not, or the other way round."""
+    """The recorded days that a finding of the rule newly speaks of, or no longer; a district's day is every school's."""
     moved: set[tuple[str, date]] = set()
     for scope, rows in found:
-        moved |= {
-            (school["school_id"], school["service_date"])
-            for school in await connection.fetch(
+        known = await known_in(connection, rule, scope, people)
+        open_now = {finding_id for finding_id, each in known.items() if each.state != "cleared"}
+        changed = open_now ^ {row.finding_id(rule.code) for row in rows}
+        if not changed:
+            continue
+        gone = await connection.fetch(
+            "select school_id, service_date from audit.finding where finding_id = any($1)", list(changed & open_now)
+        )
+        new = [row for row in rows if row.finding_id(rule.code) in changed]
+        places = {(row["school_id"], row["service_date"]) for row in gone} | {
+            (row.school_id, row.service_date) for row in new
+        }
+        for school_id, service_date in places:
+            days = await connection.fetch(
                 """
-                with known as (
-                    select service_date from audit.finding
-                    where rule = $1 and state <> 'cleared' and service_date between $2 and $3
-                ),
-
-                found as (select unnest($4::date[]) as service_date)
-
-                select school.school_id, moved.service_date
-                from ((table known except table found) union (table found except table known)) as moved
-                cross join ledger.chain_head as school
+                select school.school_id, day.service_date
+                from ledger.chain_head as school
+                cross join lateral (
+                    select $2::date as service_date where $2::date is not null
+                    union all
+                    select service_date from audit.recorded_day
+                    where $2::date is null and recorded_day.school_id = school.school_id and service_date between $3 and $4
+                ) as day
+                where $1 = 'district' or school.school_id = $1
                 """,
-                rule.code,
+                school_id,
+                service_date,
                 scope.first_day,
                 scope.last_day,
-                [row.service_date for row in rows],
             )
-        }
+            moved |= {(row["school_id"], row["service_date"]) for row in days}
     return moved
 
 

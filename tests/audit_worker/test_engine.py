@@ -248,6 +248,31 @@ async def test_the_silence_of_most_schools_is_said_once_and_theirs_again_when_so
     assert await audit_all(school.auditor_pool, school.rules) == 0
 
 
+async def test_a_backfill_takes_the_late_days_it_is_made_of_to_itself(school: District) -> None:
+    """Day by day they are late ones; with the fifth they are one sitting, and again days when one is taken back."""
+    voice = school.school(S1)
+    await voice.post("days", {"school_id": S1, "service_date": "2025-09-01", "state": "closed"})
+    await school.fetch("update ledger.chain_entry set recorded_at = '2025-09-01 18:00+08'")
+    for day in ("08", "09", "10", "11", "12"):
+        for slot in ("s1", "s2"):
+            await voice.post("sessions", session(f"{day}-{slot}", slot=slot, service_date=f"2025-09-{day}"))
+        await school.audit()
+        found = await school.auditor.findings(rule="A03")
+        assert len(found) == (0 if day == "12" else int(day) - 7)
+    assert len(await school.auditor.findings(rule="A04")) == 1
+    assert await audit_all(school.auditor_pool, school.rules) == 0
+    # A closure is read by one of them only: the other is heard all the same.
+    await school.bureau.post(
+        "closures", {"closure_id": "c", "starts_on": "2025-09-03", "ends_on": "2025-09-03", "reason": "台风"}
+    )
+    await school.audit()
+    assert await school.auditor.findings(rule="A03") == []
+    await voice.delete(f"/v1/sessions/{S1}/09-s1", reason="误录")
+    await school.audit()
+    assert len(await school.auditor.findings(rule="A03")) == 5
+    assert await audit_all(school.auditor_pool, school.rules) == 0
+
+
 async def _register(district: District, *school_ids: str) -> None:
     await district.bureau.post("schools", *(school_of(school_id, "primary") for school_id in school_ids))
 
