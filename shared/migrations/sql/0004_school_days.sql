@@ -23,16 +23,16 @@ create table audit.district_day (
     reached integer not null
 );
 
--- How far the district has come: the last date that more than half of its schools have recorded. Null before there is one.
+-- How far the district has come: the last date that more than half of its schools have recorded; null before there is one.
+-- schools: how many there are.
 create view audit.frontier with (security_invoker = true) as
-select max(district_day.service_date) as service_date
-from audit.district_day
-where
-    district_day.reached * 2 > (
-        select count(*)
-        from ledger.chain_head
-        where chain_head.school_id <> 'district' and left(chain_head.school_id, 5) <> '99999'
-    );
+select max(district_day.service_date) as service_date, max(district.schools)::integer as schools
+from (
+    select count(*) as schools
+    from ledger.chain_head
+    where chain_head.school_id <> 'district' and left(chain_head.school_id, 5) <> '99999'
+) as district
+left join audit.district_day on district_day.reached * 2 > district.schools;
 
 -- One row per school: when it first recorded a session, roll, duty or day. Service before that date it can only have brought
 -- along from elsewhere: an import, which is neither late nor filled in afterwards.

@@ -67,14 +67,13 @@ placed as (
 over as (
     select placed.*
     from placed
-    cross join audit.frontier
     where
         placed.service_date > placed.first_recorded
         and placed.day_state is distinct from 'no_service'
         and (
             placed.later_recorded >= 2
             or placed.next_recorded - placed.service_date <= :next_day_within
-            or placed.service_date < frontier.service_date
+            or placed.service_date < (select frontier.service_date from audit.frontier)
         )
 ),
 

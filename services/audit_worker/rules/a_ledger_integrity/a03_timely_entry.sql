@@ -31,6 +31,8 @@ with entered as (
         entered.school_id = any(:school_ids)
         and entered.service_date between :first_day and :last_day
         and entered.service_date >= first_record.recorded_on
+        -- Nothing is looked at of what was all brought along.
+        and :last_day >= (select min(recorded_on) from ledger.first_record where school_id = any(:school_ids))
         -- So many whole days between take one more to be over.
         and entered.recorded_on > entered.service_date + :whole_service_days::integer
 ),

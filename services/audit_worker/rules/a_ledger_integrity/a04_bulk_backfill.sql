@@ -33,8 +33,10 @@ with late as (
     where
         entered.school_id = any(:school_ids)
         and entered.service_date between :first_day and :last_day
-        and entered.resource in ('sessions', 'duties')
         and entered.service_date >= first_record.recorded_on
+        -- Nothing is looked at of what was all brought along.
+        and :last_day >= (select min(recorded_on) from ledger.first_record where school_id = any(:school_ids))
+        and entered.resource in ('sessions', 'duties')
         and entered.recorded_on - entered.service_date >= :days_late
 ),
 

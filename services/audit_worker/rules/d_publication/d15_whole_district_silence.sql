@@ -20,22 +20,16 @@ says:
   en: "{when} is a service day on which {found} schools have recorded nothing: is there a closure to be recorded?"
 version: 1
 */
-with schools as (
-    select count(*) as schools from ledger.school where not sandbox
-),
-
 -- Days that too few schools have recorded for it to be otherwise: the few to be looked at.
-candidate as (
+with candidate as (
     select day.service_date
     from ledger.term
     cross join lateral unnest(term.service_days) as day (service_date)
-    cross join audit.frontier
-    cross join schools
     left join audit.district_day on district_day.service_date = day.service_date
     where
         day.service_date between :first_day and :last_day
-        and day.service_date < frontier.service_date
-        and coalesce(district_day.schools, 0) * 100 <= schools.schools * (100 - :share_percent::integer)
+        and day.service_date < (select frontier.service_date from audit.frontier)
+        and coalesce(district_day.schools, 0) * 100 <= (select frontier.schools from audit.frontier) * (100 - :share_percent::integer)
 ),
 
 silence as (
