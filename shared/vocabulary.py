@@ -32,6 +32,11 @@ LeaveKind = Literal["sick", "personal", "official", "maternity", "other"]
 ProviderStatus = Literal["listed", "suspended", "removed"]
 PublicationKind = Literal["monthly_workload", "term_remuneration"]
 SurveyKind = Literal["willingness", "satisfaction"]
+DeliberationForm = Literal["meeting", "circulation", "consultation"]
+DeliberationDecision = Literal["approved", "returned"]
+DeliberationItemKind = Literal["monthly_workload", "term_remuneration", "allocation_plan", "service_plan", "other"]
+SubmissionAttachmentKind = Literal["arrangement_table", "decision_record", "publication_material", "other"]
+ReviewDecision = Literal["accepted", "adjusted", "returned", "rejected"]
 FindingState = Literal["open", "acknowledged", "explained", "confirmed", "dismissed", "cleared"]
 Severity = Literal["critical", "high", "medium", "low", "review"]
 Grain = Literal["school_day", "school_week", "school_month", "school_term", "staff_day", "district"]
@@ -155,6 +160,31 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
     "survey_kind": {
         "willingness": Label("意愿征询", "willingness survey"),
         "satisfaction": Label("满意度调查", "satisfaction survey"),
+    },
+    "deliberation_form": {
+        "meeting": Label("会议", "meeting"),
+        "circulation": Label("传阅会签", "circulation of papers"),
+        "consultation": Label("个别征求意见", "individual consultation"),
+    },
+    "deliberation_decision": {"approved": Label("通过", "approved"), "returned": Label("退回", "returned")},
+    "deliberation_item_kind": {
+        "monthly_workload": Label("月度工作量", "monthly workload"),
+        "term_remuneration": Label("学期工作量与拟发放报酬", "term workload and remuneration"),
+        "allocation_plan": Label("分配方案", "allocation plan"),
+        "service_plan": Label("课后服务方案", "service plan"),
+        "other": Label("其他", "other"),
+    },
+    "submission_attachment_kind": {
+        "arrangement_table": Label("课后服务安排表", "arrangement table"),
+        "decision_record": Label("“三重一大”事项记录表", "collective decision record"),
+        "publication_material": Label("校内公示材料", "publication material"),
+        "other": Label("其他", "other"),
+    },
+    "review_decision": {
+        "accepted": Label("通过", "accepted"),
+        "adjusted": Label("核减后通过", "accepted with adjustment"),
+        "returned": Label("退回整改", "returned for rectification"),
+        "rejected": Label("不予通过", "rejected"),
     },
     "finding_state": {
         "open": Label("待处理", "open"),

@@ -16,8 +16,11 @@ _OF_PEOPLE = frozenset({"staff", "leaves"})
 
 # Documents of a month or a term: they have no date of their own and bear on the months they speak of, recorded or not.
 _DOCUMENTS = frozenset(
-    {"publications", "submissions", "payments", "surveys", "evaluations", "consents", "provider-invoices"}
-)
+    {
+        "deliberations", "publications", "submissions", "reviews", "payments", "surveys", "evaluations", "consents",
+        "provider-invoices",
+    }
+)  # fmt: skip
 # The first of a term shows that the district keeps them here: every school is then asked for its own.
 _OF_THE_DISTRICT = frozenset({"surveys", "evaluations"})
 

@@ -16,6 +16,7 @@ from services.ledger_api import discovery, oauth
 from services.ledger_api.bell import Bell
 from services.ledger_api.documents import (
     allocation_plans,
+    deliberations,
     evaluations,
     patrols,
     payments,
@@ -26,7 +27,7 @@ from services.ledger_api.documents import (
 )
 from services.ledger_api.ingest.append import Ledger
 from services.ledger_api.ingest.body import LongBodies
-from services.ledger_api.oversight import inspections
+from services.ledger_api.oversight import inspections, reviews
 from services.ledger_api.records import attendance, batches, chains, days, duties, sessions, sign_ins
 from services.ledger_api.registers import (
     closures,
@@ -58,8 +59,8 @@ ROUTERS = (
     discovery, oauth,
     schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
     days, duties, sign_ins, batches, chains,
-    allocation_plans, publications, submissions, payments, surveys, evaluations, patrols, provider_invoices,
-    inspections,
+    allocation_plans, deliberations, publications, submissions, payments, surveys, evaluations, patrols,
+    provider_invoices, inspections, reviews,
 )  # fmt: skip
 
 

@@ -35,7 +35,9 @@ RECORDS: dict[str, tuple[Json, str]] = {
     "duties": (duty(), f"{S1}/d1"),
     "allocation-plans": ({**PLAN, "version": "v9"}, f"{S1}/v9"),
     "publications": ({"school_id": S1, "publication_id": "p", "kind": "monthly_workload", "period": "2025-09", "lines": LINES}, f"{S1}/p"),
+    "deliberations": ({"school_id": S1, "deliberation_id": "d", "held_on": MONDAY, "topic": "公示", "decision": "approved"}, f"{S1}/d"),
     "submissions": ({"school_id": S1, "submission_id": "s", "term_id": TERM, "lines": LINES}, f"{S1}/s"),
+    "reviews": ({"school_id": S1, "review_id": "r", "submission_id": "s", "decision": "accepted", "reviewed_on": MONDAY}, f"{S1}/r"),
     "payments": ({"school_id": S1, "payment_id": "m", "period": TERM, "lines": [{"staff_id": "T1", "amount_fen": 3}]}, f"{S1}/m"),
     "surveys": ({"school_id": S1, "survey_id": "v", "term_id": TERM}, f"{S1}/v"),
     "evaluations": ({"school_id": S1, "evaluation_id": "e", "term_id": TERM}, f"{S1}/e"),
@@ -44,8 +46,9 @@ RECORDS: dict[str, tuple[Json, str]] = {
     "provider-invoices": ({"school_id": S1, "invoice_id": "v", "provider_id": "prv-1", "period": "2025-09", "lines": []}, f"{S1}/v"),
     "inspections": ({"school_id": S1, "inspection_id": "o", "kind": "spot_check", "date": MONDAY}, f"{S1}/o"),
 }  # fmt: skip
-# What the bureau enters of a school, and the school does not read.
-OVERSIGHT = {"inspections"}
+# What the bureau enters of a school; what is decided about it the school reads, what is looked at it does not.
+OVERSIGHT = {"inspections", "reviews"}
+TOLD_TO_THE_SCHOOL = {"reviews"}
 # Registers of the district, which everybody reads; and what is nobody's.
 EVERYBODYS = {"terms": TERM, "closures": "c", "providers": "prv-1", "code-lists": "stage"}
 NO_SETTINGS = Settings(_env_file=None)
@@ -165,14 +168,15 @@ async def test_the_owner_gets_in_everywhere(recorded: tuple[District, dict[str, 
             assert answer.json()["unchanged"] == 1, f"{method} {path}: {answer.text[:300]}"
 
 
-async def test_a_school_neither_reads_nor_writes_what_the_bureau_enters_of_it(
+async def test_a_school_does_not_write_what_the_bureau_enters_of_it_and_reads_what_is_decided(
     recorded: tuple[District, dict[str, str]],
 ) -> None:
     district, values = recorded
     for service, method, path in OPERATIONS:
         if path.startswith("/v1/") and path.split("/")[2] in OVERSIGHT:
             answer = await _ask(district, service, method, path, district.school(S1).token, values)
-            assert answer.status_code == (404 if method == "GET" else 403), f"{method} {path}: {answer.text[:200]}"
+            seen = 200 if path.split("/")[2] in TOLD_TO_THE_SCHOOL else 404
+            assert answer.status_code == (seen if method == "GET" else 403), f"{method} {path}: {answer.text[:200]}"
             if method == "GET":
                 read = await _ask(district, service, method, path, district.auditor.token, values)
                 assert read.status_code == 200, f"{method} {path}: {read.text[:200]}"

@@ -35,6 +35,8 @@ Instant = Annotated[datetime, Meta(tz=True)]
 Period = Annotated[
     str, Meta(pattern=PERIOD, description="a month `YYYY-MM` or a term_id", examples=["2025-09", "2025-2026-1"])
 ]
+# Documents are known by the digest of their bytes, whoever keeps them.
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="SHA-256 of a document, lower-case hex")]
 Fen = Annotated[int, Meta(ge=-(10**12), le=10**12, description="an amount in fen")]
 Count = Annotated[int, Meta(ge=0, le=100_000)]
 ClassHours = Annotated[Decimal, Meta(description="class hours (课时), at most two decimals, 0 to 24")]
