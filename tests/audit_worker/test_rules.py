@@ -31,10 +31,18 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "roll": world.sheet,
     "duty": world.duty,
     "day": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, **given},
+    "deliberation": lambda **given: {
+        "school_id": world.S1, "deliberation_id": "met", "held_on": "2025-10-08", "topic": "公示", "decision": "approved",
+        **given,
+    },
     "publication": lambda **given: {
         "school_id": world.S1, "publication_id": "pub", "kind": "monthly_workload", "period": "2025-09", **given,
     },
     "submission": lambda **given: {"school_id": world.S1, "submission_id": "sub", "term_id": world.TERM, **given},
+    "review": lambda **given: {
+        "school_id": world.S1, "review_id": "look", "submission_id": "sub", "decision": "accepted",
+        "reviewed_on": "2026-02-20", **given,
+    },
     "payment": lambda **given: {"school_id": world.S1, "payment_id": "pay", "period": world.TERM, **given},
     "room": lambda **given: {"school_id": world.S1, **given},
     "patrol": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, **given},
@@ -49,12 +57,12 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
 RESOURCES = {
     "school": "schools", "closure": "closures", "provider": "providers", "slot": "slots", "staff": "staff",
     "leave": "leaves", "session": "sessions", "roll": "attendance", "duty": "duties", "publication": "publications",
-    "submission": "submissions", "payment": "payments", "day": "days",
+    "deliberation": "deliberations", "submission": "submissions", "review": "reviews", "payment": "payments", "day": "days",
     "room": "rooms", "patrol": "patrols", "inspection": "inspections", "sign_in": "sign-ins",
     "invoice": "provider-invoices",
     "term": "terms", "student": "students", "consent": "consents", "survey": "surveys", "evaluation": "evaluations",
 }  # fmt: skip
-OF_THE_BUREAU = {"schools", "terms", "closures", "providers", "inspections"}
+OF_THE_BUREAU = {"schools", "terms", "closures", "providers", "inspections", "reviews"}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 /*
 code: D02
-name: {zh: 月公示缺失、迟延或过短, en: Month not published, late or briefly}
+name: {zh: 月公示缺失、迟延或过短, en: "Month not published, or late or briefly"}
 clause: [一(二)2]
 grain: school_term
 severity: high

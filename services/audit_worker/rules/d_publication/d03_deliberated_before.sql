@@ -41,15 +41,14 @@ deliberated as (
         posted.publication_id,
         deliberation.*,
         item.about_it,
-        item.content_hash
+        item.other_content
     from posted
     inner join ledger.deliberation on deliberation.school_id = posted.school_id
     cross join lateral (
         select
             count(*) > 0 as about_it,
-            max(each ->> 'content_hash') filter (where each ->> 'content_hash' is not distinct from posted.content_hash) is not null
-            or bool_and(each ->> 'content_hash' is null or posted.content_hash is null) as content_hash_fits,
-            max(each ->> 'content_hash') as content_hash
+            -- Where both say what it was, and no item of it is that.
+            bool_and(each ->> 'content_hash' <> posted.content_hash) as other_content
         from jsonb_array_elements(deliberation.items) as each
         where
             each ->> 'document_id' = posted.publication_id
@@ -74,7 +73,7 @@ judged as (
             when deliberated.participants * 100 < deliberated.eligible * :quorum_percent::integer
                 then format('%s of %s took part', deliberated.participants, deliberated.eligible)
             when not deliberated.about_it and deliberated.items <> '[]' then 'not among the items deliberated'
-            when deliberated.content_hash <> posted.content_hash then 'another content than was deliberated'
+            when deliberated.other_content then 'another content than was deliberated'
         end as wrong,
         deliberated.held_on
     from posted
