@@ -6,25 +6,24 @@ grain: school_month
 severity: critical
 reads: [publications, sessions, duties]
 claims: A person's class hours in the month's publication differ from the ledger's.
-spares: A person on one side only (D05); a month that is not published (D02).
+spares: A person on one side only, or without any class hours in the ledger (D05); a month that is not published (D02).
 misses: Hours that are wrong in the ledger and in the publication alike.
 says:
   zh: "{when} 公示 {subject} {found} 课时，台账 {expected} 课时。"
   en: "{when}: {found} class hours of {subject} are published; the ledger has {expected}."
-version: 1
+version: 2
 */
 with published as (
-    select distinct on (publication.school_id, publication.period)
+    select
         publication.school_id,
         publication.period,
         publication.publication_id,
         publication.record_key
-    from ledger.publication
+    from ledger.latest_publication as publication
     where
         publication.school_id = any(:school_ids)
         and publication.kind = 'monthly_workload'
         and publication.period between to_char(:first_day::date, 'YYYY-MM') and to_char(:last_day::date, 'YYYY-MM')
-    order by publication.school_id, publication.period, publication.recorded_at desc
 ),
 
 worked as (
@@ -39,6 +38,7 @@ worked as (
         and service_date >= date_trunc('month', :first_day::date)
         and service_date < date_trunc('month', :last_day::date) + interval '1 month'
     group by school_id, to_char(service_date, 'YYYY-MM'), staff_id
+    having sum(class_hours_hundredths) > 0
 )
 
 select

@@ -6,25 +6,24 @@ grain: school_month
 severity: critical
 reads: [publications, sessions, duties]
 claims: A person is published with class hours and has no work in the month's ledger, or worked and is not published.
-spares: A line of zero hours for a person without work; a month that is not published.
+spares: A line of zero hours, for a person without work or with some (D04); a month that is not published.
 misses: A person whose work was invented in the ledger too.
 says:
   zh: "{when} 人员 {subject}：台账 {expected} 课时，公示 {found} 课时。"
   en: "{when}, {subject}: the ledger has {expected} class hours, {found} are published."
-version: 1
+version: 2
 */
 with published as (
-    select distinct on (publication.school_id, publication.period)
+    select
         publication.school_id,
         publication.period,
         publication.publication_id,
         publication.record_key
-    from ledger.publication
+    from ledger.latest_publication as publication
     where
         publication.school_id = any(:school_ids)
         and publication.kind = 'monthly_workload'
         and publication.period between to_char(:first_day::date, 'YYYY-MM') and to_char(:last_day::date, 'YYYY-MM')
-    order by publication.school_id, publication.period, publication.recorded_at desc
 ),
 
 posted as (
@@ -37,7 +36,6 @@ posted as (
     from published
     inner join ledger.publication_line as line
         on line.school_id = published.school_id and line.publication_id = published.publication_id
-    where line.class_hours_hundredths > 0
 ),
 
 worked as (
@@ -71,4 +69,4 @@ select
     jsonb_build_object('records', jsonb_build_array(coalesce(posted.record_key, worked.record_key) || '/' || staff_id)) as evidence
 from posted
 full join worked using (school_id, period, staff_id)
-where posted.staff_id is null or worked.staff_id is null
+where posted.staff_id is null or (worked.staff_id is null and posted.class_hours_hundredths > 0)

@@ -1,65 +1,87 @@
 /*
 code: D08
 name: {zh: 总数一致而逐人不一致, en: Totals agree and lines differ}
-clause: [一(二)2]
+clause: [一(二)2, 一(二)3]
 grain: school_term
 severity: critical
-reads: [publications, submissions]
-claims: The term's publication and submission have the same total of class hours while persons' lines differ.
-spares: Lines that agree; totals that differ (D07 names the lines).
-misses: Two wrong lines that are wrong alike on both sides.
+reads: [publications, submissions, reviews, payments, terms]
+claims: >
+  Two statements of a term have the same total while persons' lines differ: publication and submission in class hours
+  or in money, submission and what was paid for the term in money.
+spares: Lines that agree; totals that differ (D07 and E07 name the lines); a submission that a review adjusted (E07).
+misses: Two wrong lines that are wrong alike on both sides. Of the months D04 names each person, whatever their total.
 says:
-  zh: "{when} 公示与上报总课时都是 {expected}，但有 {found} 人的课时不一致。"
-  en: "{when}: published and submitted totals are both {expected} class hours, yet {found} lines differ."
-version: 1
+  zh: "{when} 前后两份数据总数都是 {expected}，但逐人不一致：{found}。"
+  en: "{when}: the totals are both {expected}, yet lines differ: {found}."
+version: 2
 */
 with terms as (
     select term_id from ledger.term where starts_on <= :last_day and ends_on >= :first_day
 ),
 
-latest_publication as (
-    select distinct on (school_id, period) school_id, period as term_id, publication_id, record_key
-    from ledger.publication
-    where
-        school_id = any(:school_ids)
-        and kind = 'term_remuneration'
-        and period in (select term_id from terms)
-    order by school_id, period, recorded_at desc
-),
-
-latest_submission as (
-    select distinct on (school_id, term_id) school_id, term_id, submission_id, record_key
-    from ledger.submission
+submitted as (
+    select school_id, term_id, submission_id, record_key
+    from ledger.latest_submission
     where school_id = any(:school_ids) and term_id in (select term_id from terms)
-    order by school_id, term_id, recorded_at desc
-),
-
-posted as (
-    select latest_publication.school_id, latest_publication.term_id, line.staff_id, line.class_hours_hundredths
-    from latest_publication
-    inner join ledger.publication_line as line
-        on line.school_id = latest_publication.school_id and line.publication_id = latest_publication.publication_id
 ),
 
 reported as (
-    select latest_submission.school_id, latest_submission.term_id, line.staff_id, line.class_hours_hundredths
-    from latest_submission
+    select submitted.school_id, submitted.term_id, line.staff_id, line.class_hours_hundredths, line.amount_fen
+    from submitted
     inner join ledger.submission_line as line
-        on line.school_id = latest_submission.school_id and line.submission_id = latest_submission.submission_id
+        on line.school_id = submitted.school_id and line.submission_id = submitted.submission_id
+),
+
+published as (
+    select school_id, period as term_id, publication_id, record_key
+    from ledger.latest_publication
+    where school_id = any(:school_ids) and kind = 'term_remuneration' and period in (select term_id from terms)
+),
+
+posted as (
+    select published.school_id, published.term_id, line.staff_id, line.class_hours_hundredths, line.amount_fen
+    from published
+    inner join ledger.publication_line as line
+        on line.school_id = published.school_id and line.publication_id = published.publication_id
+),
+
+paid as (
+    select school_id, period as term_id, staff_id, sum(amount_fen) as amount_fen, min(record_key) as record_key
+    from ledger.payment_line
+    where school_id = any(:school_ids) and period in (select term_id from terms)
+    group by school_id, period, staff_id
 ),
 
 compared as (
     select
         school_id,
         term_id,
-        sum(posted.class_hours_hundredths) as posted_total,
-        sum(reported.class_hours_hundredths) as reported_total,
+        sum(posted.class_hours_hundredths) as posted_hours,
+        sum(reported.class_hours_hundredths) as reported_hours,
+        sum(posted.amount_fen) as posted_fen,
+        sum(reported.amount_fen) as reported_fen,
         count(*) filter (
-            where posted.class_hours_hundredths is distinct from reported.class_hours_hundredths
-        ) as lines_that_differ,
-        sum(greatest(coalesce(reported.class_hours_hundredths, 0) - coalesce(posted.class_hours_hundredths, 0), 0)) as moved
+            where coalesce(posted.class_hours_hundredths, 0) <> coalesce(reported.class_hours_hundredths, 0)
+        ) as hours_differ,
+        count(*) filter (where coalesce(posted.amount_fen, 0) <> coalesce(reported.amount_fen, 0)) as fen_differ,
+        sum(greatest(coalesce(reported.class_hours_hundredths, 0) - coalesce(posted.class_hours_hundredths, 0), 0)) as moved_hours,
+        sum(greatest(coalesce(reported.amount_fen, 0) - coalesce(posted.amount_fen, 0), 0)) as moved_fen
     from posted
     full join reported using (school_id, term_id, staff_id)
+    group by school_id, term_id
+),
+
+settled as (
+    select
+        school_id,
+        term_id,
+        sum(reported.amount_fen) as reported_fen,
+        sum(paid.amount_fen) as paid_fen,
+        count(*) filter (where coalesce(paid.amount_fen, 0) <> coalesce(reported.amount_fen, 0)) as fen_differ,
+        sum(greatest(coalesce(paid.amount_fen, 0) - coalesce(reported.amount_fen, 0), 0)) as moved_fen,
+        min(paid.record_key) as record_key
+    from reported
+    full join paid using (school_id, term_id, staff_id)
     group by school_id, term_id
 )
 
@@ -69,12 +91,45 @@ select
     compared.school_id as subject,
     null::date as service_date,
     compared.term_id as period,
-    round(posted_total / 100.0, 2)::text as expected,
-    lines_that_differ::text as found,
-    moved::integer as hours_at_risk_hundredths,
-    null::bigint as amount_at_risk_fen,
-    jsonb_build_object('records', jsonb_build_array(latest_publication.record_key, latest_submission.record_key)) as evidence
+    case
+        when posted_hours = reported_hours and hours_differ > 0 then round(posted_hours / 100.0, 2)::text
+        else round(posted_fen / 100.0, 2)::text
+    end as expected,
+    concat_ws(
+        ', ',
+        case when posted_hours = reported_hours and hours_differ > 0 then hours_differ || ' in class hours' end,
+        case when posted_fen = reported_fen and fen_differ > 0 then fen_differ || ' in money' end
+    ) as found,
+    case when posted_hours = reported_hours and hours_differ > 0 then moved_hours end::integer as hours_at_risk_hundredths,
+    case when posted_fen = reported_fen and fen_differ > 0 then moved_fen end::bigint as amount_at_risk_fen,
+    jsonb_build_object('records', jsonb_build_array(published.record_key, submitted.record_key)) as evidence
 from compared
-inner join latest_publication using (school_id, term_id)
-inner join latest_submission using (school_id, term_id)
-where posted_total = reported_total and lines_that_differ > 0
+inner join published using (school_id, term_id)
+inner join submitted using (school_id, term_id)
+where
+    (posted_hours = reported_hours and hours_differ > 0)
+    or (posted_fen = reported_fen and fen_differ > 0)
+union all
+select
+    settled.school_id,
+    'submission',
+    submitted.submission_id,
+    null,
+    settled.term_id,
+    round(settled.reported_fen / 100.0, 2)::text,
+    settled.fen_differ || ' paid otherwise',
+    null,
+    settled.moved_fen::bigint,
+    jsonb_build_object('records', jsonb_build_array(submitted.record_key, settled.record_key))
+from settled
+inner join submitted using (school_id, term_id)
+where
+    settled.reported_fen = settled.paid_fen
+    and settled.fen_differ > 0
+    and not exists (
+        select from ledger.latest_review as review
+        where
+            review.school_id = submitted.school_id
+            and review.submission_id = submitted.submission_id
+            and review.decision = 'adjusted'
+    )
