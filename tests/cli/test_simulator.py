@@ -81,7 +81,7 @@ async def test_the_audit_finds_what_was_planted_and_nothing_else(district: Distr
     }
     assert found == planted
     # What an honest school says it pays is what the report works out from the ledger, to the fen.
-    honest = lines(tmp_path / "17-submissions.ndjson")[-1]
+    honest = lines(tmp_path / "18-submissions.ndjson")[-1]
     report = await district.auditor.report(
         "/v1/reports/compensation", school_id=honest["school_id"], term_id="2025-2026-1", limit="1000"
     )

@@ -33,7 +33,8 @@ DAYS_FOR_EQUAL_HOURS = 12
 # Files are posted in the order of their names.
 FILES = (
     "schools", "terms", "closures", "providers", "slots", "staff", "students", "leaves", "allocation-plans",
-    "sessions", "attendance", "sessions-corrections", "duties", "days", "sessions-late", "publications", "submissions", "payments",
+    "sessions", "attendance", "sessions-corrections", "duties", "days", "sessions-late", "deliberations",
+    "publications", "submissions", "payments",
 )  # fmt: skip
 BY_MONTH = frozenset({"sessions", "attendance"})
 
@@ -321,8 +322,8 @@ def _write_records(
         no_service = {"service_date": closed.isoformat(), "state": "no_service", "reason": "台风停课"}
         files.write("days", [{"school_id": school.school_id, **no_service}])
     documents = documents_of(school, made, plot.in_documents, planted)
-    for resource in ("publications", "submissions", "payments"):
-        files.write(resource, documents[resource])
+    for resource, written in documents.items():
+        files.write(resource, written)
     return marks
 
 

@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from hashlib import sha256
 
 import msgspec
 
@@ -14,13 +15,16 @@ from shared.class_hours import Hundredths
 from shared.remuneration import AllocationPlan, WorkItem, compute_pay
 
 MONTH = "%Y-%m"
+# Days after the meeting: when the sheet is hung and taken down, when the term is signed, submitted and paid.
+DISPLAYED_FROM, DISPLAYED_TO, SIGNED, SUBMITTED, PAID = 1, 7, 8, 9, 20
+KEPT_DAYS = 3653
 
 
 @dataclass
 class Books:
     """A school's statements before they are written down: hundredths of class hours and fen, by person.
 
-    monthly: published by month. posted: published for the term. reported: submitted. paid: paid.
+    days: the dates each person served, by month. sessions: how many were arranged. monthly: published by month. posted: published for the term. reported: submitted. paid: paid.
     """
 
     school: School
@@ -28,6 +32,8 @@ class Books:
     posted: dict[str, tuple[int, int]]
     reported: dict[str, tuple[int, int]]
     paid: dict[str, int]
+    days: dict[str, dict[str, list[date]]]
+    sessions: int
 
     @property
     def first_month(self) -> str:
@@ -42,15 +48,17 @@ class Books:
 def documents_of(
     school: School, made: Sequence[SchoolDay], frauds: Sequence[str], planted: Planted
 ) -> dict[str, list[Record]]:
-    """The publications of each month and of the term, the submission, the payment; 一(二)2, 一(二)3."""
-    books = _honest_books(school, [item for one in made for item in _work_of(one)])
+    """The deliberations and publications of each month and of the term, the submission, the payment; 一(二)2, 一(二)3."""
+    books = _honest_books(
+        school, [item for one in made for item in _work_of(one)], sum(len(one.sessions) for one in made)
+    )
     for fraud in frauds:
         if fraud in _FALSIFY:
             _FALSIFY[fraud](books, planted)
-    return _written(books, last_day=max(one.day for one in made).isoformat())
+    return _written(books, met_on=max(one.day for one in made))
 
 
-def _honest_books(school: School, work: Sequence[WorkItem]) -> Books:
+def _honest_books(school: School, work: Sequence[WorkItem], sessions: int) -> Books:
     months = sorted({f"{item.service_date:{MONTH}}" for item in work})
     plans = [
         msgspec.json.decode(msgspec.json.encode(plan), type=AllocationPlan)
@@ -60,7 +68,8 @@ def _honest_books(school: School, work: Sequence[WorkItem]) -> Books:
     paid = {staff_id: int(amount) for staff_id, amount in compute_pay(plans, work).total_by_staff_fen.items()}
     posted = {staff_id: (hours, paid[staff_id]) for staff_id, hours in _hours(work).items()}
     monthly = {month: _hours(item for item in work if f"{item.service_date:{MONTH}}" == month) for month in months}
-    return Books(school, monthly, posted, dict(posted), paid)
+    days = {month: _days(item for item in work if f"{item.service_date:{MONTH}}" == month) for month in months}
+    return Books(school, monthly, posted, dict(posted), paid, days, sessions)
 
 
 def _publish_more(books: Books, planted: Planted) -> None:
@@ -121,35 +130,90 @@ _FALSIFY: Mapping[str, Callable[[Books, Planted], None]] = {
 }
 
 
-def _written(books: Books, *, last_day: str) -> dict[str, list[Record]]:
+def _written(books: Books, *, met_on: date) -> dict[str, list[Record]]:
+    """Every document; the meeting about the term is on the last day served, those about the months on theirs."""
     school = books.school
-    document_id = f"{school.school_id}-{TERM_ID}"
-    submission = {
-        "school_id": school.school_id,
-        "submission_id": document_id,
-        "term_id": TERM_ID,
-        "lines": _lines(books.reported),
-        "submitted_on": last_day,
-        "principal_signed_by": school.administrators[0].staff_id,
-        "principal_signed_on": last_day,
-    }
+    months = [
+        _publication(
+            school,
+            "monthly_workload",
+            month,
+            _lines(hours, books.days[month]),
+            max(day for days in books.days[month].values() for day in days),
+        )
+        for month, hours in books.monthly.items()
+    ]
+    term = _publication(school, "term_remuneration", TERM_ID, _lines(books.posted), met_on)
     payment = {
         "school_id": school.school_id,
-        "payment_id": document_id,
+        "payment_id": f"{school.school_id}-{TERM_ID}",
         "period": TERM_ID,
         "lines": [
-            {"staff_id": staff_id, "amount_fen": amount, "paid_on": last_day}
+            {"staff_id": staff_id, "amount_fen": amount, "paid_on": _after(met_on, PAID)}
             for staff_id, amount in sorted(books.paid.items())
         ],
     }
     return {
-        "publications": [
-            *(_publication(school, "monthly_workload", month, hours) for month, hours in books.monthly.items()),
-            _publication(school, "term_remuneration", TERM_ID, books.posted),
-        ],
-        "submissions": [submission],
+        "deliberations": [_deliberation(books, publication) for publication in (*months, term)],
+        "publications": [*months, term],
+        "submissions": [_submission(books, term, met_on)],
         "payments": [payment],
     }
+
+
+def _deliberation(books: Books, publication: Record) -> Record:
+    item = {
+        "kind": publication["kind"],
+        "period": publication["period"],
+        "document_id": publication["publication_id"],
+        "content_hash": publication["content_hash"],
+    }
+    if publication["period"] == TERM_ID:
+        item["amount_fen"] = sum(amount for _hours, amount in books.posted.values())
+    return {
+        "school_id": books.school.school_id,
+        "deliberation_id": publication["deliberation_id"],
+        "held_on": _after(date.fromisoformat(publication["displayed_from"]), -DISPLAYED_FROM),
+        "topic": "课后服务工作量公示",
+        "decision": "approved",
+        "participants": [person.staff_id for person in books.school.administrators],
+        "eligible": len(books.school.administrators),
+        "items": [item],
+    }
+
+
+def _submission(books: Books, term: Record, met_on: date) -> Record:
+    school = books.school
+    lines = _lines(books.reported)
+    content_hash = _digest(lines)
+    return {
+        "school_id": school.school_id,
+        "submission_id": f"{school.school_id}-{TERM_ID}",
+        "term_id": TERM_ID,
+        "lines": lines,
+        "submitted_on": _after(met_on, SUBMITTED),
+        "principal_signed_by": school.administrators[0].staff_id,
+        "principal_signed_on": _after(met_on, SIGNED),
+        "principal_signed_hash": content_hash,
+        "party_seal_by": school.administrators[1].staff_id,
+        "party_seal_on": _after(met_on, SIGNED),
+        "party_seal_hash": content_hash,
+        "publication_id": term["publication_id"],
+        "content_hash": content_hash,
+        "attachments": [
+            {"kind": "arrangement_table", "sessions": books.sessions},
+            {"kind": "decision_record", "document_id": term["deliberation_id"]},
+            {"kind": "publication_material", "content_hash": term["content_hash"]},
+        ],
+    }
+
+
+def _after(day: date, days: int) -> str:
+    return (day + timedelta(days=days)).isoformat()
+
+
+def _digest(lines: Sequence[Record]) -> str:
+    return sha256(msgspec.json.encode(lines)).hexdigest()
 
 
 def _work_of(made: SchoolDay) -> Iterator[WorkItem]:
@@ -187,22 +251,49 @@ def _hours(work: Iterable[WorkItem]) -> dict[str, int]:
     return dict(totals)
 
 
-def _publication(school: School, kind: str, period: str, lines: dict[str, int] | dict[str, tuple[int, int]]) -> Record:
+def _days(work: Iterable[WorkItem]) -> dict[str, list[date]]:
+    dates: dict[str, set[date]] = defaultdict(set)
+    for item in work:
+        dates[item.staff_id].add(item.service_date)
+    return {staff_id: sorted(days) for staff_id, days in dates.items()}
+
+
+def _publication(school: School, kind: str, period: str, lines: list[Record], met_on: date) -> Record:
+    content_hash = _digest(lines)
     return {
         "school_id": school.school_id,
         "publication_id": f"{school.school_id}-{period}",
         "kind": kind,
         "period": period,
         "place": "校务公开栏",
-        "lines": _lines(lines),
+        "deliberation_id": f"{school.school_id}-{period}",
+        "displayed_from": _after(met_on, DISPLAYED_FROM),
+        "displayed_to": _after(met_on, DISPLAYED_TO),
+        "content_hash": content_hash,
+        "lines": lines,
+        "archive": [
+            {
+                "content_hash": content_hash,
+                "stored_on": _after(met_on, SIGNED),
+                "keep_until": _after(met_on, KEPT_DAYS),
+            },
+        ],
     }
 
 
-def _lines(lines: dict[str, int] | dict[str, tuple[int, int]]) -> list[Record]:
+def _lines(
+    lines: Mapping[str, int] | Mapping[str, tuple[int, int]], days: Mapping[str, Sequence[date]] | None = None
+) -> list[Record]:
+    """Lines in order of people; of a month with the dates that each served."""
     shown = []
     for staff_id, line in sorted(lines.items()):
         hours, amount = line if isinstance(line, tuple) else (line, None)
         shown.append(
-            {"staff_id": staff_id, "class_hours": hours / 100, **({} if amount is None else {"amount_fen": amount})},
+            {
+                "staff_id": staff_id,
+                "class_hours": hours / 100,
+                **({} if amount is None else {"amount_fen": amount}),
+                **({} if days is None else {"dates": [day.isoformat() for day in days.get(staff_id, ())]}),
+            },
         )
     return shown

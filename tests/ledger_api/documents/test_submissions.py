@@ -12,6 +12,9 @@ TERM_STATEMENT = {
     "submitted_on": "2026-01-30",
     "principal_signed_by": "T9",
     "principal_signed_on": "2026-01-29",
+    "principal_signed_hash": "0e" * 32,
+    "content_hash": "0e" * 32,
+    "attachments": [{"kind": "arrangement_table", "sessions": 480}, {"kind": "decision_record", "amount_fen": 482000}],
 }
 
 
@@ -24,3 +27,9 @@ async def test_a_line_of_nobody_is_named_by_its_place(school: District) -> None:
     statement = {**TERM_STATEMENT, "lines": [*TERM_STATEMENT["lines"], {"staff_id": "T77", "class_hours": 1}]}
     problem = await school.school(S1).post("submissions", statement, expect=422)
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("unknown_staff", "/0/lines/1/staff_id")
+
+
+async def test_a_paper_of_no_known_kind_is_named_by_its_place(school: District) -> None:
+    statement = {**TERM_STATEMENT, "attachments": [{"kind": "arrangement_table"}, {"kind": "poem"}]}
+    problem = await school.school(S1).post("submissions", statement, expect=422)
+    assert problem["errors"][0]["pointer"] == "/0/attachments/1/kind"
