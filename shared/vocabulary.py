@@ -176,7 +176,7 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
     },
     "submission_attachment_kind": {
         "arrangement_table": Label("课后服务安排表", "arrangement table"),
-        "decision_record": Label("“三重一大”事项记录表", "collective decision record"),
+        "decision_record": Label("三重一大事项记录表", "collective decision record"),
         "publication_material": Label("校内公示材料", "publication material"),
         "other": Label("其他", "other"),
     },

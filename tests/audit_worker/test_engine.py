@@ -47,6 +47,7 @@ async def test_a_publication_clears_the_late_changes_that_it_shows(school: Distr
     await voice.post("sessions", session(staff={"T1": 1.5}, reason="漏记课时"))
     await school.audit()
     assert [(each["rule"], each["service_date"]) for each in await school.auditor.findings()] == [("A20", MONDAY)]
+    await voice.post("deliberations", _deliberation("sep"))
     await voice.post("publications", _publication({"T1": 1.5}))
     await school.audit()
     assert await school.auditor.findings() == []
@@ -100,6 +101,17 @@ async def _tell_a_story(district: District, *, audit_between: bool = False) -> N
         await voice.post(resource, *records)
         if audit_between:
             await district.audit()
+
+
+def _deliberation(publication_id: str) -> dict[str, Any]:
+    return {
+        "school_id": S1,
+        "deliberation_id": f"about-{publication_id}",
+        "held_on": "2025-10-08",
+        "topic": "月度公示",
+        "decision": "approved",
+        "items": [{"kind": "monthly_workload", "document_id": publication_id}],
+    }
 
 
 def _publication(hours: dict[str, float]) -> dict[str, Any]:

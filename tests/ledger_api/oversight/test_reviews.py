@@ -1,4 +1,4 @@
-"""Reviews: what the stage centre decided about a submission."""
+"""Reviews: what was decided about a submission, and the school reads."""
 
 from tests.world.district import District
 from tests.world.lifecycle import goes_through_its_life
@@ -16,25 +16,21 @@ DECISION = {
 
 
 async def test_a_review_goes_through_its_life(school: District) -> None:
-    centre = school.voice("centre", stage="primary")
     change = {"decision": "accepted", "lines": [], "reason": "学校已补充说明"}
-    await goes_through_its_life(centre, "reviews", DECISION, change=change, path=f"{S1}/autumn-1")
+    await goes_through_its_life(school.bureau, "reviews", DECISION, change=change, path=f"{S1}/autumn-1")
 
 
 async def test_a_school_reads_what_was_decided_about_it_and_decides_nothing(school: District) -> None:
-    await school.voice("centre", stage="primary").post("reviews", DECISION)
+    await school.bureau.post("reviews", DECISION)
     await school.school(S1).get(f"/v1/reviews/{S1}/autumn-1")
     await school.school(S2).get(f"/v1/reviews/{S1}/autumn-1", expect=404)
     await school.school(S1).post("reviews", {**DECISION, "decision": "accepted"}, expect=403)
 
 
-async def test_a_centre_reviews_the_schools_of_its_stage(school: District) -> None:
-    await school.voice("centre", stage="junior").post("reviews", DECISION, expect=404)
-
-
 async def test_a_person_is_decided_about_once_and_is_known(school: District) -> None:
-    centre = school.voice("centre", stage="primary")
-    problem = await centre.post("reviews", {**DECISION, "lines": [*DECISION["lines"], *DECISION["lines"]]}, expect=422)
+    problem = await school.bureau.post(
+        "reviews", {**DECISION, "lines": [*DECISION["lines"], *DECISION["lines"]]}, expect=422
+    )
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("repeated_key", "/0/lines/1/staff_id")
-    problem = await centre.post("reviews", {**DECISION, "lines": [{"staff_id": "T77"}]}, expect=422)
+    problem = await school.bureau.post("reviews", {**DECISION, "lines": [{"staff_id": "T77"}]}, expect=422)
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("unknown_staff", "/0/lines/0/staff_id")
