@@ -364,7 +364,10 @@ select
     content -> 'lines' as lines,
     'publications/' || key || '#' || revision as record_key,
     revision,
-    recorded_at
+    recorded_at,
+    content ->> 'content_hash' as content_hash,
+    coalesce(content -> 'objections', '[]') as objections,
+    coalesce(content -> 'archive', '[]') as archive
 from ledger.current_entry
 where resource = 'publications';
 
@@ -395,7 +398,12 @@ select
     content -> 'lines' as lines,
     'submissions/' || key || '#' || revision as record_key,
     revision,
-    recorded_at
+    recorded_at,
+    content ->> 'publication_id' as publication_id,
+    content ->> 'content_hash' as content_hash,
+    content ->> 'principal_signed_hash' as principal_signed_hash,
+    content ->> 'party_seal_hash' as party_seal_hash,
+    coalesce(content -> 'attachments', '[]') as attachments
 from ledger.current_entry
 where resource = 'submissions';
 

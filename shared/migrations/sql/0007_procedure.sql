@@ -1,26 +1,6 @@
 -- The procedure around the figures: what was deliberated, displayed, objected to, archived, signed, sealed and reviewed;
 -- and what the rules of the months and terms of a school share.
 
-create or replace view ledger.publication with (security_invoker = true) as
-select
-    school_id,
-    key as publication_id,
-    content ->> 'kind' as kind,
-    content ->> 'period' as period,
-    (content ->> 'displayed_from')::date as displayed_from,
-    (content ->> 'displayed_to')::date as displayed_to,
-    content ->> 'place' as place,
-    content ->> 'deliberation_id' as deliberation_id,
-    content -> 'lines' as lines,
-    'publications/' || key || '#' || revision as record_key,
-    revision,
-    recorded_at,
-    content ->> 'content_hash' as content_hash,
-    coalesce(content -> 'objections', '[]') as objections,
-    coalesce(content -> 'archive', '[]') as archive
-from ledger.current_entry
-where resource = 'publications';
-
 -- One row per school, kind and period: the publication that counts, the last one recorded.
 create view ledger.latest_publication with (security_invoker = true) as
 select distinct on (school_id, kind, period) *
@@ -88,28 +68,6 @@ select
     deliberation.record_key
 from ledger.deliberation
 cross join lateral jsonb_array_elements(deliberation.items) as item;
-
-create or replace view ledger.submission with (security_invoker = true) as
-select
-    school_id,
-    key as submission_id,
-    content ->> 'term_id' as term_id,
-    (content ->> 'submitted_on')::date as submitted_on,
-    content ->> 'principal_signed_by' as principal_signed_by,
-    (content ->> 'principal_signed_on')::date as principal_signed_on,
-    content ->> 'party_seal_by' as party_seal_by,
-    (content ->> 'party_seal_on')::date as party_seal_on,
-    content -> 'lines' as lines,
-    'submissions/' || key || '#' || revision as record_key,
-    revision,
-    recorded_at,
-    content ->> 'publication_id' as publication_id,
-    content ->> 'content_hash' as content_hash,
-    content ->> 'principal_signed_hash' as principal_signed_hash,
-    content ->> 'party_seal_hash' as party_seal_hash,
-    coalesce(content -> 'attachments', '[]') as attachments
-from ledger.current_entry
-where resource = 'submissions';
 
 -- One row per school and term: the submission that counts, the last one recorded.
 create view ledger.latest_submission with (security_invoker = true) as

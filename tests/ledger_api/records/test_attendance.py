@@ -1,5 +1,8 @@
 """Attendance: a roll a session, sent whole or as marks; one status a pupil, every override in the history."""
 
+from random import Random
+
+from services.ledger_api.records.attendance import STATUSES
 from tests.world.district import District
 from tests.world.standard import MONDAY, S1, S2, sheet
 
@@ -117,3 +120,30 @@ async def test_the_list_has_each_roll_as_it_holds_now(school: District) -> None:
     following = await voice.get("/v1/attendance", school_id=S1, limit="1", cursor=page["next_cursor"])
     assert (following["items"][0]["late"], following["next_cursor"]) == (["P3"], None)
     assert (await school.school(S2).get("/v1/attendance"))["items"] == []
+
+
+async def test_a_roll_sent_alone_becomes_what_it_becomes_among_others(school: District) -> None:
+    """One roll has a statement of its own, several share another: both say the same, step by step."""
+    voice, rng = school.school(S1), Random(20250908)  # noqa: S311 steps that come again
+    pupils = [f"P{n}" for n in range(1, 13)]
+    for _step in range(40):
+        if rng.random() < 0.2:
+            there = rng.sample(pupils, rng.randrange(len(pupils) - 1))
+            steps = [{"present": there, "absent": rng.sample(sorted({*pupils} - {*there}), rng.randrange(1, 3))}]
+        else:
+            taken_by = rng.choice([None, "T1", "T2"])
+            steps = [
+                {"student_id": pupil, "status": rng.choice(STATUSES), "taken_by": taken_by}
+                for pupil in rng.sample(pupils, rng.randrange(1, 4))
+            ]
+        marks = [{"school_id": S1, "service_date": MONDAY, **step} for step in steps]
+        alone = await voice.post("attendance", *({**mark, "session_id": "alone"} for mark in marks))
+        among = await voice.post(
+            "attendance", *({**mark, "session_id": name} for name in ("among", "others") for mark in marks)
+        )
+        assert [2 * alone[what] for what in ("created", "revised", "unchanged")] == [
+            among[what] for what in ("created", "revised", "unchanged")
+        ]
+        one, other = [await voice.get(f"/v1/attendance/{S1}/{name}") for name in ("alone", "among")]
+        for name in (*STATUSES, "taken_by", "revision"):
+            assert one[name] == other[name]
