@@ -1,23 +1,30 @@
 """The rules: reads each file, checks its header and its statement, takes the district's parameters."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.audit_worker.fold import Row
 from shared.database import Statement
 from shared.vocabulary import Grain, Severity
+
+# What SQL cannot say: `find(rows, parameters)` of the `.py` beside a rule's `.sql` makes the findings out of the rows that
+# the statement returns, whatever their columns (jsonb as text). Pure; the order of the rows says nothing.
+Find = Callable[[Sequence[Mapping[str, object]], Mapping[str, object]], Iterable[Row]]
 
 RULES = Path(__file__).parent / "rules"
 LOCK = RULES / "rules.lock"
 
-# What every statement returns, in this order, and nothing else.
+# What every statement without a `.py` returns, and nothing else.
 FINDING_COLUMNS = (
     "school_id",
     "subject_kind",
@@ -82,10 +89,11 @@ class Header(BaseModel):
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule as it runs: header, statement, the parameters in force."""
+    """One rule as it runs: header, statement, the parameters in force; `find` where a `.py` says the rest."""
 
     header: Header
     statement: Statement
+    find: Find | None
     parameters: Mapping[str, object]
     effective_from: date
     path: Path
@@ -155,12 +163,23 @@ def _read_rule(path: Path, chosen: Mapping[str, Mapping[str, object]]) -> Rule:
             raise RuleInvalid(f"{header.code} has no parameter {name}; it has {', '.join(parameters) or 'none'}")
         parameters[name] = value
     defaults = sorted((name, str(parameter.default)) for name, parameter in header.parameters.items())
-    digest = sha256(f"{sql.strip()}\n{defaults}".encode()).hexdigest()
-    return Rule(header, statement, parameters, effective_from, path, digest)
+    beside = path.with_suffix(".py")
+    pure = beside.read_text("utf-8") if beside.is_file() else ""
+    digest = sha256(f"{sql.strip()}\n{defaults}{pure}".encode()).hexdigest()
+    return Rule(header, statement, _find(beside) if pure else None, parameters, effective_from, path, digest)
+
+
+def _find(beside: Path) -> Find:
+    """`find` of a rule's `.py`; only the package of the rules is ever imported from."""
+    module = import_module(f"services.audit_worker.rules.{beside.parent.name}.{beside.stem}")
+    found = getattr(module, "find", None)
+    if not callable(found):
+        raise RuleInvalid(f"{beside.name}: it defines no find(rows, parameters)")
+    return cast("Find", found)
 
 
 def locked() -> dict[str, tuple[int, str]]:
-    """The lock: code → (version, digest of statement and parameters)."""
+    """The lock: code → (version, digest of statement, parameters and what is beside it in Python)."""
     found = {}
     for line in LOCK.read_text("ascii").splitlines():
         code, version, digest = line.split()

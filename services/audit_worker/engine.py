@@ -35,6 +35,10 @@ FIRST_RETRY = timedelta(seconds=30)
 LAST_RETRY = timedelta(hours=6)
 
 
+class FindRaised(Exception):
+    """What a rule says in Python raised over its rows; the cause says what."""
+
+
 @dataclass(frozen=True)
 class Audited:
     """What one claim did."""
@@ -136,7 +140,7 @@ async def _run(
         try:
             async with connection.transaction():
                 found.append((scope, await _rows(connection, rule, scope, people)))
-        except asyncpg.PostgresError as error:
+        except (asyncpg.PostgresError, FindRaised) as error:
             log.exception("rule_raised", rule=rule.code, schools=len(scope.school_ids))
             await _park(connection, rule, scope, str(error))
     return found
@@ -151,6 +155,11 @@ async def _rows(connection: asyncpg.Connection, rule: Rule, scope: Scope, people
         last_day=scope.last_day,
         **rule.parameters,
     )
+    if rule.find is not None:
+        try:
+            return list(rule.find(rows, rule.parameters))
+        except Exception as error:
+            raise FindRaised(f"{rule.code}: {error!r}") from error
     return [Row(**{**dict(row), "evidence": msgspec.json.decode(row["evidence"])}) for row in rows]
 
 

@@ -1,0 +1,1 @@
+"""Remuneration and funds (E)."""

@@ -1,0 +1,1 @@
+"""Over-reporting patterns (F)."""
