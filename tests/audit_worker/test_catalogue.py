@@ -1,10 +1,12 @@
 """The catalogue: headers whole, statements that prepare and return the finding's columns, a lock that matches."""
 
+import shutil
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from services.audit_worker import catalogue
 from services.audit_worker.catalogue import Rule, RuleInvalid, lock_lines, locked, read_catalogue
 
 RULES = read_catalogue()
@@ -78,3 +80,13 @@ def test_a_district_may_choose_its_own_threshold(tmp_path: Path) -> None:
     path.write_text("A09: {tolerance_pupils: 2}")
     (rule,) = (rule for rule in read_catalogue(path) if rule.code == "A09")
     assert rule.parameters == {"tolerance_pupils": 2}
+
+
+def test_the_lock_covers_what_a_rule_says_in_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """E01 over a copy of the rules whose `.py` says one word more."""
+    shutil.copytree(catalogue.RULES, tmp_path / "rules")
+    (changed,) = (tmp_path / "rules").glob("*/e01_*.py")
+    changed.write_text(f"{changed.read_text('utf-8')}\n# Another thought.\n", "utf-8")
+    monkeypatch.setattr(catalogue, "RULES", tmp_path / "rules")
+    now = {rule.code: rule.digest for rule in read_catalogue()}
+    assert [code for code, digest in now.items() if digest != locked()[code][1]] == ["E01"]

@@ -26,6 +26,7 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "staff": lambda **given: {**world.staff_of(world.S1, given["staff_id"]), **given},
     "student": lambda **given: {"school_id": world.S1, **given},
     "consent": lambda **given: {"school_id": world.S1, "term_id": world.TERM, "opted_in": True, **given},
+    "plan": lambda **given: {"school_id": world.S1, **given},
     "leave": lambda **given: {"starts_on": world.MONDAY, "ends_on": world.MONDAY, "kind": "sick", **given},
     "session": world.session,
     "roll": world.sheet,
@@ -56,6 +57,7 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
 }  # fmt: skip
 RESOURCES = {
     "school": "schools", "closure": "closures", "provider": "providers", "slot": "slots", "staff": "staff",
+    "plan": "allocation-plans",
     "leave": "leaves", "session": "sessions", "roll": "attendance", "duty": "duties", "publication": "publications",
     "deliberation": "deliberations", "submission": "submissions", "review": "reviews", "payment": "payments", "day": "days",
     "room": "rooms", "patrol": "patrols", "inspection": "inspections", "sign_in": "sign-ins",

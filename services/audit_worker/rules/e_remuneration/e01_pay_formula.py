@@ -1,0 +1,80 @@
+"""E01: the term's amounts against the plan in force applied to the ledger, person by person, to the fen; 一(一)5."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from services.audit_worker.fold import Row
+from shared.money import shown_yuan
+from shared.remuneration import AllocationPlan, PayRun, WorkItem, compute_pay
+
+
+class _Line(msgspec.Struct):
+    staff_id: str
+    class_hours: Decimal
+    amount_fen: int | None = None
+
+
+def find(rows: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Iterator[Row]:
+    """One finding a person whose stated amount is further than `tolerance_fen` from the plan's.
+
+    `rows`: one a school and term, as e01_pay_formula.sql returns them.
+    """
+    for row in rows:
+        work = _work(row)
+        run = compute_pay(msgspec.json.decode(row["plans"], type=list[AllocationPlan]), work)
+        if run.refused or (run.scale != 1 and run.unpriced):
+            continue
+        yield from _of_school(row, work, run, int(parameters["tolerance_fen"]))
+
+
+def _work(row: Mapping[str, Any]) -> list[WorkItem]:
+    kinds = msgspec.json.decode(row["staff_kinds"], type=dict[str, str])
+    return [
+        replace(item, staff_kind=kinds.get(item.staff_id))
+        for item in msgspec.json.decode(row["work"], type=list[WorkItem])
+    ]
+
+
+def _of_school(row: Mapping[str, Any], work: Iterable[WorkItem], run: PayRun, tolerance_fen: int) -> Iterator[Row]:
+    hours: dict[str, int] = defaultdict(int)
+    for item in work:
+        hours[item.staff_id] += item.class_hours_hundredths
+    unknown = {item.staff_id for item in run.unpriced}
+    for line in msgspec.json.decode(row["lines"], type=list[_Line]):
+        if line.amount_fen is None or line.staff_id in unknown:
+            continue
+        if line.class_hours * 100 != hours[line.staff_id]:
+            continue
+        due = int(run.total_by_staff_fen.get(line.staff_id, 0))
+        if abs(line.amount_fen - due) > tolerance_fen:
+            yield _finding(row, line, due, hours[line.staff_id], run)
+
+
+def _finding(row: Mapping[str, Any], line: _Line, due: int, hours: int, run: PayRun) -> Row:
+    stated = line.amount_fen or 0
+    return Row(
+        school_id=row["school_id"],
+        subject_kind="staff",
+        subject=line.staff_id,
+        service_date=None,
+        period=row["period"],
+        expected=shown_yuan(due),
+        found=shown_yuan(stated),
+        hours_at_risk_hundredths=None,
+        amount_at_risk_fen=max(stated - due, 0),
+        evidence={
+            "records": [f"{row['record_key']}/{line.staff_id}", *(row["plan_keys"] or ())],
+            "values": {
+                "stated_fen": stated,
+                "by_plan_fen": due,
+                "class_hours_hundredths": hours,
+                "budget_scale": float(run.scale),
+                "plan_versions": sorted({each.plan_version for each in run.lines if each.staff_id == line.staff_id}),
+            },
+        },
+    )

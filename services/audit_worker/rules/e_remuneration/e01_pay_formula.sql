@@ -1,0 +1,73 @@
+/*
+code: E01
+name: {zh: 报酬与分配方案不符, en: Pay is not the plan's}
+clause: [一(一)5, 三(六)]
+grain: school_term
+severity: critical
+reads: [publications, submissions, allocation-plans, sessions, duties, staff]
+claims: A person's amount in the term's statement (the submission, or the publication while there is none) is not what the allocation plan in force makes of their work in the ledger, to the fen.
+spares: >-
+  A line whose class hours are not the ledger's, since its hours are what is wrong with it (D04, D06, D07); work that no
+  plan in force has a rate for, which is worth an unknown amount (E02); a plan that refuses to go over its budget, and did.
+misses: >-
+  Two mistakes of one person that cancel out to the fen. Effect and satisfaction (优绩优酬) that a school weighs outside its
+  recorded plan: record them in the plan.
+parameters:
+  tolerance_fen: {default: 0, why: "Amounts are exact until the one rounding of each line; a school that rounds otherwise says here by how much."}
+says:
+  zh: "{when} {subject} 的拟发放报酬为 {found} 元，按分配方案和台账应为 {expected} 元。"
+  en: "{when}, {subject}: the statement says {found} yuan; the plan in force makes {expected} of the ledger."
+version: 1
+*/
+-- One row per school and term with a statement: its lines, every version of the plan, and the work they are applied to.
+-- e01_pay_formula.py applies them.
+with statement as (
+    select term_statement.*, term.starts_on, term.ends_on
+    from ledger.term_statement
+    inner join ledger.term using (term_id)
+    where
+        term_statement.school_id = any(:school_ids)
+        and term.starts_on <= :last_day
+        and term.ends_on >= :first_day
+)
+
+select
+    statement.school_id,
+    statement.term_id as period,
+    statement.lines,
+    statement.record_key,
+    plan.contents as plans,
+    plan.record_keys as plan_keys,
+    worked.items as work,
+    staff.kinds as staff_kinds
+from statement
+cross join lateral (
+    select
+        coalesce(jsonb_agg(content), '[]') as contents,
+        array_agg('allocation-plans/' || school_id || '/' || version || '#' || revision order by version) as record_keys
+    from ledger.allocation_plan
+    where allocation_plan.school_id = statement.school_id
+) as plan
+cross join lateral (
+    select
+        coalesce(jsonb_agg(jsonb_build_object(
+            'record_key', record_key, 'staff_id', staff_id, 'service_date', service_date,
+            'class_hours_hundredths', class_hours_hundredths, 'category', category, 'duty_kind', duty_kind,
+            'slot', slot, 'role', role, 'headcount', headcount
+        )), '[]') as items
+    from ledger.work_entry
+    where
+        work_entry.school_id = statement.school_id
+        and work_entry.service_date between statement.starts_on and statement.ends_on
+) as worked
+cross join lateral (
+    select coalesce(jsonb_object_agg(member.staff_id, member.kind), '{}') as kinds
+    from ledger.staff as member
+    where member.staff_id in (
+        select staff_day.staff_id
+        from audit.staff_day
+        where
+            staff_day.school_id = statement.school_id
+            and staff_day.service_date between statement.starts_on and statement.ends_on
+    )
+) as staff

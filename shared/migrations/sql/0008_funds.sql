@@ -1,0 +1,36 @@
+-- The reading layer of remuneration and funds: 一(一)5, 三(六).
+
+-- One row per school and term with proposed remuneration: the statement that counts, the submission (上报) where there is
+-- one, else the publication (公示); the last one recorded.
+create view ledger.term_statement with (security_invoker = true) as
+select distinct on (school_id, term_id)
+    school_id,
+    term_id,
+    resource,
+    lines,
+    record_key
+from (
+    select school_id, term_id, 'submissions' as resource, lines, record_key, recorded_at
+    from ledger.submission
+    union all
+    select school_id, period, 'publications', lines, record_key, recorded_at
+    from ledger.publication
+    where kind = 'term_remuneration'
+) as statement
+order by school_id, term_id, resource desc, recorded_at desc, record_key desc;
+
+-- One row per person in it who has an amount.
+create view ledger.term_statement_line with (security_invoker = true) as
+select
+    statement.school_id,
+    statement.term_id,
+    line ->> 'staff_id' as staff_id,
+    ((line ->> 'class_hours')::numeric * 100)::integer as class_hours_hundredths,
+    (line ->> 'amount_fen')::bigint as amount_fen,
+    statement.record_key || '/' || (line ->> 'staff_id') as record_key
+from ledger.term_statement as statement
+cross join lateral jsonb_array_elements(statement.lines) as line
+where line ->> 'amount_fen' is not null;
+
+grant select on ledger.term_statement, ledger.term_statement_line
+to taizhang_ledger, taizhang_audit, taizhang_reporting;
