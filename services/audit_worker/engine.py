@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from services.audit_worker import rollup
+from services.audit_worker.at_risk import PRICES, priced
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of
 from services.audit_worker.findings import known_in, write_changes
@@ -107,7 +108,7 @@ async def _audit(connection: asyncpg.Connection, rules: Sequence[Rule], dirt: Di
     people = dirt.people | await rollup.rebuild(connection, widen(worked, "school_day", terms))
     found: dict[str, list[tuple[Scope, list[Row]]]] = {}
     for rule in rules:
-        dirty = set().union(*(dirt.days.get(resource, set()) for resource in rule.header.reads))
+        dirty = set().union(*(dirt.days.get(resource, set()) for resource in {*rule.header.reads, PRICES}))
         found[rule.code] = await _run(connection, rule, dirty, people, terms)
     yielded = _yield(rules, found)
     changes = 0
@@ -139,7 +140,8 @@ async def _run(
         scope = Scope(wide.school_ids, max(wide.first_day, rule.effective_from), wide.last_day)
         try:
             async with connection.transaction():
-                found.append((scope, await _rows(connection, rule, scope, people)))
+                rows = await _rows(connection, rule, scope, people)
+                found.append((scope, await priced(connection, rows, terms)))
         except (asyncpg.PostgresError, FindRaised) as error:
             log.exception("rule_raised", rule=rule.code, schools=len(scope.school_ids))
             await _park(connection, rule, scope, str(error))

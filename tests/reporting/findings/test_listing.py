@@ -21,7 +21,7 @@ async def test_a_finding_says_what_where_how_much_and_by_which_clause(school: Di
     assert finding["subject"] == {"kind": "session", "id": "h1"}
     assert (finding["school_id"], finding["service_date"], finding["severity"]) == (S1, MONDAY, "high")
     assert (finding["expected"], finding["found"], finding["hours_at_risk"]) == ("0", "1.50", 1.5)
-    assert finding["amount_at_risk_fen"] is None
+    assert finding["amount_at_risk_fen"] == 12000
     assert finding["clause"] == ["一(二)1", "三(五)"]
     assert "h1" in finding["explanation"]["zh"]
     assert "h1" in finding["explanation"]["en"]
