@@ -20,6 +20,7 @@ PLAN: Json = {
     "school_id": S1,
     "version": "v1",
     "effective_from": "2025-09-01",
+    "deliberation_id": "plan-v1",
     "rate_fen_per_class_hour": {"homework": 8000, "*": 9000},
     "factors": {"role": {"assistant": 0.6}},
     "duty_rate_fen": {"*": 5000},

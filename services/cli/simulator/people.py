@@ -148,6 +148,7 @@ def registers_of(school: School) -> dict[str, list[dict[str, Any]]]:
                 "school_id": school.school_id,
                 "version": "2025-v1",
                 "effective_from": "2025-09-01",
+                "deliberation_id": f"{school.school_id}-plan-2025",
                 "rate_fen_per_class_hour": {"homework": 8000, "*": 8500},
                 "factors": {"role": {"lead": 1, "assistant": 0.6, "support": 0.5}},
                 "duty_rate_fen": {"duty": 5000, "patrol": 4000, "coordination": 4000},
