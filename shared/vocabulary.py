@@ -20,6 +20,7 @@ SchoolKind = Literal["public", "private"]
 Category = Literal["homework", "moral", "sports", "arts", "science", "labour", "reading", "interest", "club", "safety"]
 StaffRole = Literal["lead", "assistant", "support"]
 StaffKind = Literal["employee", "retired", "volunteer", "institution", "shared", "provider"]
+StaffPost = Literal["teacher", "manager", "other"]
 QualificationType = Literal["degree", "certificate", "background_check", "health"]
 SessionState = Literal["held", "cancelled"]
 AttendanceStatus = Literal["present", "late", "left_early", "absent", "excused"]
@@ -112,6 +113,11 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "institution": Label("校外单位专业人员", "outside professional of an institution"),
         "shared": Label("走校教师", "teacher shared across schools"),
         "provider": Label("第三方机构人员", "third-party provider's person"),
+    },
+    "staff_post": {
+        "teacher": Label("教师", "teacher"),
+        "manager": Label("管理人员", "manager"),
+        "other": Label("其他岗位", "other post"),
     },
     "qualification_type": {
         "degree": Label("学历证明", "academic diploma"),

@@ -57,7 +57,7 @@ WORDS: Mapping[str, str] = {
     "attachments": "附件", "submission_id": "上报编号", "submitted_on": "上报日期", "principal_signed_by": "校长签字",
     "principal_signed_on": "签字日期", "party_seal_by": "党组织审核", "party_seal_on": "盖章日期", "payment_id": "发放编号",
     "paid_on": "发放日期", "qualifications": "资质", "type": "种类", "verified_on": "查验日期", "valid_to": "有效期至",
-    "number_hash": "证件摘要", "content_hash": "文件摘要", "objections": "异议", "objection_id": "异议编号", "made_on": "提出日期",
+    "number_hash": "证件摘要", "post": "岗位", "content_hash": "文件摘要", "objections": "异议", "objection_id": "异议编号", "made_on": "提出日期",
     "text": "内容", "answered_on": "答复日期", "answer": "答复", "archive": "存档", "stored_on": "存档日期", "keep_until": "保管至",
     "location": "存放处", "document_id": "文件编号", "principal_signed_hash": "签字文件摘要", "party_seal_hash": "盖章文件摘要",
 }  # fmt: skip

@@ -13,6 +13,7 @@ ENUMERATIONS: dict[str, Any] = {
     "category": vocabulary.Category,
     "staff_role": vocabulary.StaffRole,
     "staff_kind": vocabulary.StaffKind,
+    "staff_post": vocabulary.StaffPost,
     "qualification_type": vocabulary.QualificationType,
     "session_state": vocabulary.SessionState,
     "attendance_status": vocabulary.AttendanceStatus,

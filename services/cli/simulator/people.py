@@ -131,6 +131,11 @@ def registers_of(school: School) -> dict[str, list[dict[str, Any]]]:
                 "staff_id": person.staff_id,
                 "school_id": school.school_id,
                 "kind": person.kind,
+                **(
+                    {"post": "manager" if person in school.administrators else "teacher"}
+                    if person.kind == "employee"
+                    else {}
+                ),
                 **({"provider_id": person.provider_id} if person.provider_id else {}),
                 **({"qualifications": DOCUMENTS} if person in school.outside else {}),
                 **({"active_from": person.active_from.isoformat()} if person.active_from else {}),

@@ -8,7 +8,7 @@ from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.payload import Identifier, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
-from shared.vocabulary import QualificationType, StaffKind
+from shared.vocabulary import QualificationType, StaffKind, StaffPost
 
 
 class Qualification(Record, frozen=True):
@@ -26,6 +26,7 @@ class StaffMember(Record, frozen=True):
     staff_id: Identifier
     school_id: SchoolId
     kind: StaffKind
+    post: StaffPost | None = None
     name: Text | None = None
     provider_id: Identifier | None = None
     qualifications: tuple[Qualification, ...] = ()

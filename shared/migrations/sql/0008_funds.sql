@@ -1,5 +1,21 @@
 -- The reading layer of remuneration and funds: 一(一)5, 三(六).
 
+-- post: what the person is beside the service (teacher, manager, other); null where the register does not say.
+create or replace view ledger.staff with (security_invoker = true) as
+select
+    school_id,
+    key as staff_id,
+    content ->> 'kind' as kind,
+    content ->> 'provider_id' as provider_id,
+    content -> 'qualifications' as qualifications,
+    (content ->> 'active_from')::date as active_from,
+    (content ->> 'active_to')::date as active_to,
+    revision,
+    recorded_at,
+    content ->> 'post' as post
+from ledger.current_entry
+where resource = 'staff';
+
 -- One row per school and term with proposed remuneration: the statement that counts, the submission (上报) where there is
 -- one, else the publication (公示); the last one recorded.
 create view ledger.term_statement with (security_invoker = true) as

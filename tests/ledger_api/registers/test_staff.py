@@ -9,6 +9,7 @@ async def test_a_person_goes_through_their_life(school: District) -> None:
     coach = {
         **staff_of(S1, "X7"),
         "name": "教练",
+        "post": "other",
         "qualifications": [{"type": "certificate", "verified_on": "2025-08-20", "valid_to": "2026-08-20"}],
     }
     await goes_through_its_life(school.school(S1), "staff", coach, change={"active_to": "2025-12-01"}, path="X7")
