@@ -32,6 +32,14 @@ InspectionKind = Literal["spot_check", "unannounced", "questionnaire", "intervie
 LeaveKind = Literal["sick", "personal", "official", "maternity", "other"]
 ProviderStatus = Literal["listed", "suspended", "removed"]
 PublicationKind = Literal["monthly_workload", "term_remuneration"]
+FundDirection = Literal["receipt", "spending"]
+# What a special subsidy is spent on, and what is not it (专款专用): a line says what it was, the audit what it may be.
+FundCategory = Literal[
+    "subsidy", "remuneration", "provider", "materials", "training", "welfare", "reception", "construction", "transfer",
+    "other",
+]  # fmt: skip
+PayeeKind = Literal["staff", "provider", "supplier", "person", "other"]
+DisbursementBasis = Literal["pupils", "class_hours"]
 SurveyKind = Literal["willingness", "satisfaction"]
 DeliberationForm = Literal["meeting", "circulation", "consultation"]
 DeliberationDecision = Literal["approved", "returned"]
@@ -191,6 +199,30 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "adjusted": Label("核减后通过", "accepted with adjustment"),
         "returned": Label("退回整改", "returned for rectification"),
         "rejected": Label("不予通过", "rejected"),
+    },
+    "fund_direction": {"receipt": Label("收入", "receipt"), "spending": Label("支出", "spending")},
+    "fund_category": {
+        "subsidy": Label("专项补助", "special subsidy"),
+        "remuneration": Label("参与人员报酬", "remuneration"),
+        "provider": Label("第三方服务费", "provider's fee"),
+        "materials": Label("活动耗材", "materials"),
+        "training": Label("培训", "training"),
+        "welfare": Label("职工福利", "staff welfare"),
+        "reception": Label("接待", "reception"),
+        "construction": Label("基建修缮", "construction"),
+        "transfer": Label("转出", "transfer to other uses"),
+        "other": Label("其他用途", "other use"),
+    },
+    "payee_kind": {
+        "staff": Label("参与人员", "participant"),
+        "provider": Label("机构", "provider"),
+        "supplier": Label("供应商", "supplier"),
+        "person": Label("其他个人", "another person"),
+        "other": Label("其他收款方", "another payee"),
+    },
+    "disbursement_basis": {
+        "pupils": Label("学生数", "pupils"),
+        "class_hours": Label("课时数", "class hours"),
     },
     "finding_state": {
         "open": Label("待处理", "open"),

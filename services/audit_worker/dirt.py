@@ -18,7 +18,7 @@ _OF_PEOPLE = frozenset({"staff", "leaves"})
 _DOCUMENTS = frozenset(
     {
         "deliberations", "publications", "submissions", "reviews", "payments", "surveys", "evaluations", "consents",
-        "provider-invoices",
+        "provider-invoices", "fund-lines", "disbursements",
     }
 )  # fmt: skip
 # The first of a term shows that the district keeps them here: every school is then asked for its own.

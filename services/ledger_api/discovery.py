@@ -15,7 +15,7 @@ router = APIRouter(tags=["discovery"])
 POSTING_ORDER = (
     "schools", "terms", "closures", "providers", "slots", "rooms", "staff", "students", "leaves", "consents", "allocation-plans",
     "sign-ins", "sessions", "attendance", "duties", "days", "deliberations", "publications", "submissions", "payments",
-    "surveys", "evaluations", "patrols", "provider-invoices", "inspections", "reviews",
+    "surveys", "evaluations", "patrols", "provider-invoices", "inspections", "reviews", "fund-lines", "disbursements",
 )  # fmt: skip
 
 

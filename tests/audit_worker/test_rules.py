@@ -52,6 +52,10 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     },
     "sign_in": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, "kind": "in", **given},
     "invoice": lambda **given: {"school_id": world.S1, "invoice_id": "inv", "provider_id": "prv-1", **given},
+    "fund_line": lambda **given: {
+        "school_id": world.S1, "booked_on": "2025-10-15", "direction": "spending", "category": "remuneration", **given,
+    },
+    "grant": lambda **given: {"school_id": world.S1, "disbursement_id": "grant", "term_id": world.TERM, **given},
     "survey": lambda **given: {"school_id": world.S1, "survey_id": "ask", "term_id": world.TERM, **given},
     "evaluation": lambda **given: {"school_id": world.S1, "evaluation_id": "look", "term_id": world.TERM, **given},
 }  # fmt: skip
@@ -61,10 +65,10 @@ RESOURCES = {
     "leave": "leaves", "session": "sessions", "roll": "attendance", "duty": "duties", "publication": "publications",
     "deliberation": "deliberations", "submission": "submissions", "review": "reviews", "payment": "payments", "day": "days",
     "room": "rooms", "patrol": "patrols", "inspection": "inspections", "sign_in": "sign-ins",
-    "invoice": "provider-invoices",
+    "invoice": "provider-invoices", "fund_line": "fund-lines", "grant": "disbursements",
     "term": "terms", "student": "students", "consent": "consents", "survey": "surveys", "evaluation": "evaluations",
 }  # fmt: skip
-OF_THE_BUREAU = {"schools", "terms", "closures", "providers", "inspections", "reviews"}
+OF_THE_BUREAU = {"schools", "terms", "closures", "providers", "inspections", "reviews", "disbursements"}
 
 
 @dataclass(frozen=True)

@@ -44,11 +44,13 @@ RECORDS: dict[str, tuple[Json, str]] = {
     "patrols": ({"school_id": S1, "patrol_id": "w", "service_date": MONDAY}, f"{S1}/w"),
     "sign-ins": ({"school_id": S1, "sign_in_id": "i", "service_date": MONDAY, "staff_id": "T1", "at": f"{MONDAY}T15:25:00+08:00", "kind": "in"}, f"{S1}/i"),
     "provider-invoices": ({"school_id": S1, "invoice_id": "v", "provider_id": "prv-1", "period": "2025-09", "lines": []}, f"{S1}/v"),
+    "fund-lines": ({"school_id": S1, "line_id": "l", "booked_on": MONDAY, "direction": "receipt", "category": "subsidy", "amount_fen": 5}, f"{S1}/l"),
+    "disbursements": ({"school_id": S1, "disbursement_id": "g", "term_id": TERM, "amount_fen": 7}, f"{S1}/g"),
     "inspections": ({"school_id": S1, "inspection_id": "o", "kind": "spot_check", "date": MONDAY}, f"{S1}/o"),
 }  # fmt: skip
 # What the bureau enters of a school; what is decided about it the school reads, what is looked at it does not.
-OVERSIGHT = {"inspections", "reviews"}
-TOLD_TO_THE_SCHOOL = {"reviews"}
+OVERSIGHT = {"inspections", "reviews", "disbursements"}
+TOLD_TO_THE_SCHOOL = {"reviews", "disbursements"}
 # Registers of the district, which everybody reads; and what is nobody's.
 EVERYBODYS = {"terms": TERM, "closures": "c", "providers": "prv-1", "code-lists": "stage"}
 NO_SETTINGS = Settings(_env_file=None)

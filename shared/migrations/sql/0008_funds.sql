@@ -48,5 +48,51 @@ from ledger.term_statement as statement
 cross join lateral jsonb_array_elements(statement.lines) as line
 where line ->> 'amount_fen' is not null;
 
-grant select on ledger.term_statement, ledger.term_statement_line
+-- One row per line of the special subsidy's book; balance_fen is what the book shows at the end of that day.
+create view ledger.fund_line with (security_invoker = true) as
+select
+    school_id,
+    key as line_id,
+    (content ->> 'booked_on')::date as booked_on,
+    content ->> 'direction' as direction,
+    content ->> 'category' as category,
+    (content ->> 'amount_fen')::bigint as amount_fen,
+    case content ->> 'direction' when 'receipt' then 1 else -1 end * (content ->> 'amount_fen')::bigint as signed_fen,
+    content ->> 'payee_kind' as payee_kind,
+    content ->> 'staff_id' as staff_id,
+    content ->> 'provider_id' as provider_id,
+    (content ->> 'balance_fen')::bigint as balance_fen,
+    'fund-lines/' || school_id || '/' || key || '#' || revision as record_key,
+    recorded_at
+from ledger.current_entry
+where resource = 'fund-lines';
+
+-- One row per grant of the district to a school.
+create view ledger.disbursement with (security_invoker = true) as
+select
+    school_id,
+    key as disbursement_id,
+    content ->> 'term_id' as term_id,
+    (content ->> 'amount_fen')::bigint as amount_fen,
+    (content ->> 'paid_on')::date as paid_on,
+    (content ->> 'due_on')::date as due_on,
+    (content ->> 'standard_fen')::bigint as standard_fen,
+    (content ->> 'basis')::bigint as basis,
+    content ->> 'basis_kind' as basis_kind,
+    'disbursements/' || school_id || '/' || key || '#' || revision as record_key,
+    recorded_at
+from ledger.current_entry
+where resource = 'disbursements';
+
+-- Terms with the first day of the next: what is booked in a holiday belongs to the term before it.
+create view ledger.book_term with (security_invoker = true) as
+select
+    term_id,
+    starts_on,
+    ends_on,
+    coalesce(lead(starts_on) over (order by starts_on), 'infinity') as next_starts_on
+from ledger.term;
+
+grant select on
+    ledger.term_statement, ledger.term_statement_line, ledger.fund_line, ledger.disbursement, ledger.book_term
 to taizhang_ledger, taizhang_audit, taizhang_reporting;
