@@ -11,9 +11,9 @@ from services.audit_worker import engine
 from services.audit_worker.engine import audit_all, audit_once, retry_parked
 from services.cli.embedded import Stores
 from tests.world.district import District, open_district
-from tests.world.standard import MONDAY, S1, S2, SATURDAY, TUESDAY, duty, session, sheet
+from tests.world.standard import MONDAY, PLAN, S1, S2, SATURDAY, TERM, TUESDAY, duty, session, sheet
 
-FINDING = "rule, school_id, subject, service_date, period, state, expected, found, evidence::text as evidence"
+FINDING = "rule, school_id, subject, service_date, period, state, expected, found, amount_at_risk_fen, evidence::text as evidence"
 
 
 async def test_a_finding_opens_is_updated_cleared_and_reopened(school: District) -> None:
@@ -90,11 +90,31 @@ async def _tell_a_story(district: District, *, audit_between: bool = False) -> N
         (first, "sessions", [session("sat", service_date=SATURDAY, staff={"T3": 1.5})]),
         (first, "duties", [duty(), duty("d2", "T9", 5.5), duty("d3", "T8", 2, service_date=TUESDAY)]),
         (first, "publications", [_publication({"T1": 3, "T3": 1.5, "T5": 2})]),
+        (first, "submissions", [_submission({"T1": (3, 30000), "T9": (6.5, 32500), "T7": (0.75, 9000)})]),
         (first, "leaves", [{"staff_id": "T1", "starts_on": MONDAY, "ends_on": MONDAY, "kind": "sick"}]),
         (first, "staff", [{"staff_id": "T8", "school_id": S1, "kind": "employee", "active_to": "2025-09-01"}]),
         (first, "sessions", [session("h2", activity="围棋", staff={"T2": 1.5}, reason="代课")]),
         (first, "attendance", [sheet("h2", present=19, reason="补点名")]),
         (first, "sessions", [session("late", slot="s3", staff={"T7": 0.75})]),
+        (
+            first,
+            "fund-lines",
+            [
+                {
+                    "school_id": S1,
+                    "line_id": "f1",
+                    "booked_on": MONDAY,
+                    "direction": "spending",
+                    "category": "welfare",
+                    "amount_fen": 7100,
+                }
+            ],
+        ),
+        (
+            first,
+            "allocation-plans",
+            [{**PLAN, "version": "v2", "effective_from": TUESDAY, "duty_rate_fen": {"*": 4000}}],
+        ),
         (first, "duties", [duty("d3", "T8", 2.5, service_date=MONDAY, reason="日期有误")]),
     ]
     for voice, resource, records in steps:
@@ -111,6 +131,18 @@ def _deliberation(publication_id: str) -> dict[str, Any]:
         "topic": "月度公示",
         "decision": "approved",
         "items": [{"kind": "monthly_workload", "document_id": publication_id}],
+    }
+
+
+def _submission(lines: dict[str, tuple[float, int]]) -> dict[str, Any]:
+    return {
+        "school_id": S1,
+        "submission_id": "autumn",
+        "term_id": TERM,
+        "lines": [
+            {"staff_id": staff_id, "class_hours": hours, "amount_fen": amount}
+            for staff_id, (hours, amount) in lines.items()
+        ],
     }
 
 

@@ -55,7 +55,8 @@ def documents_of(
     for fraud in frauds:
         if fraud in _FALSIFY:
             _FALSIFY[fraud](books, planted)
-    return _written(books, met_on=max(one.day for one in made))
+    first_day, met_on = min(one.day for one in made), max(one.day for one in made)
+    return _written(books, met_on=met_on) | {"fund-lines": _book(books, first_day.isoformat(), _after(met_on, PAID))}
 
 
 def _honest_books(school: School, work: Sequence[WorkItem], sessions: int) -> Books:
@@ -214,6 +215,22 @@ def _after(day: date, days: int) -> str:
 
 def _digest(lines: Sequence[Record]) -> str:
     return sha256(msgspec.json.encode(lines)).hexdigest()
+
+
+def _book(books: Books, first_day: str, last_day: str) -> list[Record]:
+    """The special subsidy: what the term's pay takes and five hundred yuan come in, and what is paid goes out."""
+    school_id, paid, rest = books.school.school_id, sum(books.paid.values()), 50000
+    came: Record = {
+        "direction": "receipt",
+        "category": "subsidy",
+        "amount_fen": paid + rest,
+        "balance_fen": paid + rest,
+    }
+    went: Record = {"direction": "spending", "category": "remuneration", "amount_fen": paid, "payee_kind": "staff"}
+    return [
+        {"school_id": school_id, "line_id": f"{TERM_ID}-1", "booked_on": first_day, **came},
+        {"school_id": school_id, "line_id": f"{TERM_ID}-2", "booked_on": last_day, **went, "balance_fen": rest},
+    ]
 
 
 def _work_of(made: SchoolDay) -> Iterator[WorkItem]:

@@ -4,7 +4,7 @@ name: {zh: 公示数据与上报数据不一致, en: Published is not submitted}
 clause: [一(二)2]
 grain: school_term
 severity: critical
-reads: [publications, submissions]
+reads: [publications, submissions, sessions, duties]
 claims: A person's class hours or remuneration in the term's publication and in the submission differ, or one side lacks them.
 spares: A term of which only one of the two is there yet.
 misses: A figure that is wrong on both sides.

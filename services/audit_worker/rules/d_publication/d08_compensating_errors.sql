@@ -4,7 +4,7 @@ name: {zh: 总数一致而逐人不一致, en: Totals agree and lines differ}
 clause: [一(二)2, 一(二)3]
 grain: school_term
 severity: critical
-reads: [publications, submissions, reviews, payments, terms]
+reads: [publications, submissions, reviews, payments, sessions, duties, terms]
 claims: >
   Two statements of a term have the same total while persons' lines differ: publication and submission in class hours
   or in money, submission and what was paid for the term in money.

@@ -12,7 +12,7 @@ spares: Schools with few people; a term in which everybody did much the same.
 misses: Amounts that follow neither the hours nor each other (E01, E04).
 parameters:
   least_people: {default: 8, why: Among fewer people the spread of a rota says nothing.}
-  hours_spread_percent: {default: 25, why: "Standard deviation over mean; the notice gives none. Rotas of real schools spread more than this as soon as people have different posts."}
+  hours_spread_percent: {default: 25, why: "Standard deviation over mean. The notice gives no number and no district has been measured; a careful bound, below which the work itself is flat."}
   pay_spread_percent: {default: 5, why: "A fifth of the least spread of the hours: nothing but rounding and small extras."}
   alike_percent: {default: 60, why: "As for equal hours (F03): most of the people, not a group of one post."}
 says:

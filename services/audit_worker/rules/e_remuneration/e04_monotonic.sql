@@ -13,7 +13,7 @@ spares: >-
   ledger's (D04, D07); what the plan in force shows to be wrong by itself (E01).
 misses: People whose sorts of work cannot be compared.
 parameters:
-  more_percent: {default: 20, why: "Factors for the number of pupils or for effect (优绩优酬) move pay by less than this in the plans we know of; a plan that is kept here is checked to the fen by E01."}
+  more_percent: {default: 20, why: "Room for factors of numbers of pupils or of effect (优绩优酬), which the ledger does not show. A careful default, not measured; a plan that is kept here is checked to the fen by E01."}
 yields_to: [E01]
 says:
   zh: "{when} {subject} 的报酬 {found} 元，与各类工作均不少于或不多于其的人员相比应 {expected} 元。"

@@ -12,7 +12,7 @@ spares: >-
 misses: Work that is recorded for managers and was done by others; managers that the register calls teachers.
 parameters:
   least_people: {default: 8, why: "In a small school everybody manages something, and a share is one person."}
-  more_points: {default: 10, why: "Percentage points of pay above work; rates for activities differ by less (a manager on duty alone is below). The notice gives no number."}
+  more_points: {default: 10, why: "Percentage points of pay above work. The notice gives no number and no district has been measured: room for rates that differ by activity and role."}
 says:
   zh: "{when} 管理人员{found}，高于其课时占比（{expected}）。"
   en: "{when}: managers have {found}, above their share of the class hours ({expected})."

@@ -13,7 +13,7 @@ spares: >-
 misses: Money carried over from before the book's first line; surplus that is spent in haste.
 parameters:
   settle_days: {default: 60, why: "After the term's last day, as for the remuneration that is due by then (E08)."}
-  idle_percent: {default: 20, why: "Of what the term received; the notice gives no number. Closing balances of up to a tenth are ordinary, an audit elsewhere named several years' surplus."}
+  idle_percent: {default: 20, why: "Of what the term received. The notice gives no number and no district has been measured; a careful default, for review only."}
   least_fen: {default: 100000, why: "A thousand yuan: less is not worth a question."}
 says:
   zh: "{when} 结束后专项经费仍结余 {found} 元（一般不超过 {expected} 元）。"
