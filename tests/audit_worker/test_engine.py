@@ -156,6 +156,22 @@ def _publication(hours: dict[str, float]) -> dict[str, Any]:
     }
 
 
+async def test_a_rule_that_ends_in_python_sees_every_school_a_few_at_a_time(
+    school: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "SCHOOLS_AT_ONCE", 1)
+    plan = {**PLAN, "school_id": S2}
+    for voice, school_id, staff_id in ((school.school(S1), S1, "T1"), (school.school(S2), S2, "U1")):
+        await voice.post("allocation-plans", {**plan, "school_id": school_id})
+        await voice.post("sessions", session("one", school_id=school_id, staff={staff_id: 1.25}))
+        await voice.post("submissions", _submission({staff_id: (1.25, 10100)}) | {"school_id": school_id})
+    await school.audit()
+    assert {(each["school_id"], each["subject"]["id"]) for each in await school.auditor.findings(rule="E01")} == {
+        (S1, "T1"),
+        (S2, "U1"),
+    }
+
+
 async def test_positions_are_gap_free_in_commit_order_under_concurrent_auditors(school: District) -> None:
     """A reader pages by position while four auditors write: it misses none and sees none twice."""
     voice, seen, done = school.school(S1), [], asyncio.Event()
