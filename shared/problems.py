@@ -140,6 +140,21 @@ CATALOGUE: Mapping[str, Kind] = {
         "{date} 的台账已关账、公示或上报（{sealed_by}）；更正请在 reason 写明原因",
         "The record of {date} is closed, published or submitted ({sealed_by}): say in reason why it is corrected",
     ),
+    "not_theirs_to_decide": Kind(
+        403,
+        "{kind} 不可对发现作 {action}；可作：{possible}",
+        "A {kind} may not {action} a finding; it may: {possible}",
+    ),
+    "no_such_transition": Kind(
+        409,
+        "发现现为 {state}，不可 {action}；现在可以：{possible}",
+        "The finding is {state}: there is no {action} from there; there is: {possible}",
+    ),
+    "idempotency_key_reused": Kind(
+        409,
+        "该 Idempotency-Key 已用于另一内容",
+        "The Idempotency-Key was used for another content",
+    ),
     "already_void": Kind(409, "这条记录已经作废", "The record is void already"),
 }
 

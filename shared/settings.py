@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     # A P-256 private key (ES256) as PEM or as the path of a PEM file; `taizhang up` makes one under the data directory.
     token_signing_key: str | None = None
     rules_config: Path | None = None
+    # A finding that nobody has explained or decided for so long is overdue.
+    escalate_after_days: int = Field(default=15, ge=1, le=3650)
     # What one client may ask of one process for ever; ten seconds' worth at once.
     requests_per_second: int = Field(default=1000, ge=1, le=1_000_000)
     database_pool_size: int = Field(default=12, ge=1, le=200)

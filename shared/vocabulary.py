@@ -47,6 +47,8 @@ DeliberationItemKind = Literal["monthly_workload", "term_remuneration", "allocat
 SubmissionAttachmentKind = Literal["arrangement_table", "decision_record", "publication_material", "other"]
 ReviewDecision = Literal["accepted", "adjusted", "returned", "rejected"]
 FindingState = Literal["open", "acknowledged", "explained", "confirmed", "dismissed", "cleared"]
+DispositionKind = Literal["acknowledge", "explain", "confirm", "dismiss", "reopen", "assign", "comment"]
+DismissalReason = Literal["recorded_late", "recorded_wrong", "permitted", "reported_twice", "rule_mistaken"]
 Severity = Literal["critical", "high", "medium", "low", "review"]
 Grain = Literal["school_day", "school_week", "school_month", "school_term", "staff_day", "district"]
 ClientKind = Literal["school", "centre", "bureau", "auditor", "sandbox"]
@@ -231,6 +233,22 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "confirmed": Label("已核实", "confirmed"),
         "dismissed": Label("已排除", "dismissed"),
         "cleared": Label("已消除", "cleared"),
+    },
+    "disposition_kind": {
+        "acknowledge": Label("知悉", "acknowledge"),
+        "explain": Label("说明", "explain"),
+        "confirm": Label("核实", "confirm"),
+        "dismiss": Label("排除", "dismiss"),
+        "reopen": Label("重新打开", "reopen"),
+        "assign": Label("指派", "assign"),
+        "comment": Label("备注", "comment"),
+    },
+    "dismissal_reason": {
+        "recorded_late": Label("事实无误但迟报", "the facts are right; recorded late"),
+        "recorded_wrong": Label("录入有误并已查实", "recorded wrongly; looked into"),
+        "permitted": Label("另有规定或批准", "permitted by another rule or approval"),
+        "reported_twice": Label("与其他发现重复", "reported by another finding already"),
+        "rule_mistaken": Label("规则误报", "the rule is mistaken here"),
     },
     "severity": {
         "critical": Label("严重", "critical"),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
@@ -77,6 +77,8 @@ class Header(BaseModel):
     grain: Grain
     severity: Severity
     reads: list[str] = Field(min_length=1)
+    # Records without which it says nothing: it is not applicable to a school that has never sent one.
+    needs: list[str] = []
     claims: str
     spares: str
     misses: str
@@ -108,13 +110,13 @@ class Rule:
 _HEADER = re.compile(r"\A\s*/\*\n(.*?)\*/\s*", re.DOTALL)
 
 
-def read_catalogue(config: Path | None = None) -> list[Rule]:
-    """Every rule, in order of code, with the district's parameters of `config` (YAML: code → parameter → value).
+def read_catalogue(config: Path | None = None, *, folder: Path = RULES) -> list[Rule]:
+    """Every rule of a folder, in order of code, with the district's parameters of `config` (YAML: code → parameter → value).
 
     Raises RuleInvalid.
     """
     chosen = _read_config(config)
-    rules = [_read_rule(path, chosen) for path in sorted(RULES.glob("*/*.sql"))]
+    rules = [_read_rule(path, chosen) for path in sorted(folder.glob("*/*.sql"))]
     by_code = {rule.code: rule for rule in rules}
     if len(by_code) != len(rules):
         raise RuleInvalid("two rules have the same code")
@@ -153,7 +155,24 @@ def _read_rule(path: Path, chosen: Mapping[str, Mapping[str, object]]) -> Rule:
     unknown = set(statement.binds) - SCOPE_BINDS - set(header.parameters)
     if unknown:
         raise RuleInvalid(f"{path.name}: binds {', '.join(sorted(unknown))} are neither scope nor parameter")
-    own = dict(chosen.get(header.code, {}))
+    parameters, effective_from = _in_force(header, chosen.get(header.code, {}))
+    defaults = sorted((name, str(parameter.default)) for name, parameter in header.parameters.items())
+    beside = path.with_suffix(".py")
+    pure = beside.read_text("utf-8") if beside.is_file() else ""
+    digest = sha256(f"{sql.strip()}\n{defaults}{pure}".encode()).hexdigest()
+    return Rule(header, statement, _find(beside) if pure else None, parameters, effective_from, path, digest)
+
+
+def with_parameters(rule: Rule, own: Mapping[str, object]) -> Rule:
+    """The rule with other values for these of its parameters, or another `effective_from`; raises RuleInvalid."""
+    inherited = {name: value for name, value in rule.parameters.items() if name not in own}
+    parameters, effective_from = _in_force(rule.header, {"effective_from": rule.effective_from, **inherited, **own})
+    return replace(rule, parameters=parameters, effective_from=effective_from)
+
+
+def _in_force(header: Header, own: Mapping[str, object]) -> tuple[dict[str, object], date]:
+    """The parameters and the first day in force, where `own` says otherwise than the header; raises RuleInvalid."""
+    own = dict(own)
     effective_from = own.pop("effective_from", header.effective_from)
     if not isinstance(effective_from, date):
         raise RuleInvalid(f"{header.code}: effective_from is a date, not {effective_from!r}")
@@ -161,12 +180,23 @@ def _read_rule(path: Path, chosen: Mapping[str, Mapping[str, object]]) -> Rule:
     for name, value in own.items():
         if name not in parameters:
             raise RuleInvalid(f"{header.code} has no parameter {name}; it has {', '.join(parameters) or 'none'}")
-        parameters[name] = value
-    defaults = sorted((name, str(parameter.default)) for name, parameter in header.parameters.items())
-    beside = path.with_suffix(".py")
-    pure = beside.read_text("utf-8") if beside.is_file() else ""
-    digest = sha256(f"{sql.strip()}\n{defaults}{pure}".encode()).hexdigest()
-    return Rule(header, statement, _find(beside) if pure else None, parameters, effective_from, path, digest)
+        parameters[name] = _as(parameters[name], value, f"{header.code}: {name}")
+    return parameters, effective_from
+
+
+def _as(default: object, value: object, place: str) -> object:
+    """The value as what the default is: a whole number, a number, or a list of words; raises RuleInvalid."""
+    if isinstance(default, list):
+        if isinstance(value, list) and all(isinstance(each, str) for each in value):
+            return value
+        raise RuleInvalid(f"{place} is a list of words like {default}, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise RuleInvalid(f"{place} is a number like {default}, not {value!r}")
+    if isinstance(default, Decimal):
+        return Decimal(str(value))
+    if not isinstance(value, int):
+        raise RuleInvalid(f"{place} is a whole number like {default}, not {value!r}")
+    return value
 
 
 def _find(beside: Path) -> Find:

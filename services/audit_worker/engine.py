@@ -7,25 +7,32 @@ schools), and an event's position, assigned under it, is gap-free and in commit 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
+from typing import TypeVar
 
 import asyncpg
 import msgspec
 import structlog
 
-from services.audit_worker import rollup
+from services.audit_worker import dispositions, rollup
+from services.audit_worker.applicability import applicable_in, dirty_newly_kept
 from services.audit_worker.at_risk import PRICES, priced
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of
-from services.audit_worker.findings import known_in, write_changes
+from services.audit_worker.findings import hold_back, known_in, moved_days, relate, write_changes
 from services.audit_worker.fold import Row, fold
-from services.audit_worker.scope import Scope, TermDates, widen
+from services.audit_worker.parking import park
+from services.audit_worker.scope import Scope, TermDates, days_of, widen
+from services.audit_worker.yielding import Found, covers, read_by, with_those_that_yield, yielding
 from shared.database import ACQUIRE_SECONDS
+from shared.vocabulary import Grain
 
 log = structlog.get_logger()
+
+Told = TypeVar("Told")
 
 # Outbox rows of one claim: enough for a district's hour, few enough that a claim stays short.
 CLAIM_ROWS = 500
@@ -34,8 +41,12 @@ SCHOOLS_AT_ONCE = 20
 # The key of the advisory lock under which audits take turns.
 TURN_LOCK = 0x7A1_2A46
 CHANNEL = "taizhang_findings"
-FIRST_RETRY = timedelta(seconds=30)
-LAST_RETRY = timedelta(hours=6)
+# What a rule reads that speaks of days which the district has recorded and the school has not.
+FRONTIER = "frontier"
+_WIDEST_FIRST: tuple[Grain, ...] = ("district", "school_term", "school_month", "school_week", "staff_day", "school_day")
+# A rule that takes longer over what one claim dirtied, or over everything, is parked: it would stop everybody else.
+RULE_SECONDS = 300
+FULL_AUDIT_SECONDS = 3600
 
 
 class FindRaised(Exception):
@@ -54,15 +65,19 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
     """Claim what the outbox holds (at most CLAIM_ROWS rows), audit it, commit. Returns zero rows when it is empty."""
     started = perf_counter()
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
-        await connection.execute("select pg_advisory_xact_lock($1)", TURN_LOCK)
+        await _take_turn(connection, RULE_SECONDS)
         claimed = await connection.fetch(
             "select * from ledger.outbox order by outbox_id limit $1 for update skip locked", CLAIM_ROWS
         )
         if not claimed:
             return Audited(0, 0)
-        terms = await _terms(connection)
-        dirt = await dirt_of(connection, claimed, terms)
-        changes = await _audit(connection, rules, dirt, terms)
+        terms = await terms_of(connection)
+        # What people decided comes first: they looked at the findings as they were before these facts.
+        decided = [row for row in claimed if row["resource"] == dispositions.RESOURCE]
+        changes = await _told(connection, dispositions.fold_dispositions, decided) if decided else 0
+        dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
+        await dirty_newly_kept(connection, rules, claimed, dirt)
+        changes += await _audit(connection, rules, dirt, terms)
         await connection.execute(
             "delete from ledger.outbox where outbox_id = any($1)", [row["outbox_id"] for row in claimed]
         )
@@ -71,19 +86,36 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
     return Audited(len(claimed), changes)
 
 
-async def audit_all(
-    pool: asyncpg.Pool, rules: Sequence[Rule], *, school_id: str | None = None, term_id: str | None = None
-) -> int:
-    """Audit every recorded day afresh (of one school, of one term); returns how many findings changed.
+async def escalate(pool: asyncpg.Pool, waited: timedelta) -> int:
+    """Say once of each finding that has waited so long for an explanation or a decision that it is overdue."""
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
+        await _take_turn(connection, RULE_SECONDS)
+        return await _told(connection, dispositions.escalate, waited)
 
-    A function of the facts: over the same facts it changes nothing after the incremental audit.
+
+async def audit_all(
+    pool: asyncpg.Pool,
+    rules: Sequence[Rule],
+    *,
+    school_id: str | None = None,
+    term_id: str | None = None,
+    only: str | None = None,
+) -> int:
+    """Audit every recorded day afresh (of one school, of one term, by one rule); returns how many findings changed.
+
+    A function of the facts: over the same facts it changes nothing after the incremental audit. With one rule go those
+    that give way to it, for what it says decides what they say. Raises ValueError for a school, term or rule that is none.
     """
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
-        await connection.execute("select pg_advisory_xact_lock($1)", TURN_LOCK)
-        terms = [term for term in await _terms(connection) if term_id in {None, term.term_id}]
+        await _take_turn(connection, FULL_AUDIT_SECONDS)
+        terms = [term for term in await terms_of(connection) if term_id in {None, term.term_id}]
         schools = await connection.fetch(
             "select school_id from ledger.school where $1::text is null or school_id = $1", school_id
         )
+        selected = rules if only is None else with_those_that_yield(rules, only)
+        for named, there in ((term_id, terms), (school_id, schools), (only, selected)):
+            if named is not None and not there:
+                raise ValueError(f"there is no {named}")
         dirt = Dirt()
         days = {
             (row["school_id"], day)
@@ -93,64 +125,137 @@ async def audit_all(
         }
         for resource in {resource for rule in rules for resource in rule.header.reads}:
             dirt.days[resource] = days
-        return await _audit(connection, rules, dirt, terms)
+        return await _audit(connection, rules, dirt, terms, selected=selected)
 
 
-async def _terms(connection: asyncpg.Connection) -> list[TermDates]:
+async def _take_turn(connection: asyncpg.Connection, seconds: float) -> None:
+    """Wait until no other audit is at work, until the transaction ends; no statement then takes longer than so many seconds."""
+    await connection.execute("select pg_advisory_xact_lock($1)", TURN_LOCK)
+    await connection.execute("select set_config('statement_timeout', $1, true)", f"{round(seconds * 1000)}ms")
+
+
+async def terms_of(connection: asyncpg.Connection) -> list[TermDates]:
+    """The terms, the earliest first."""
     rows = await connection.fetch("select term_id, starts_on, ends_on from ledger.term order by starts_on")
     return [TermDates(row["term_id"], row["starts_on"], row["ends_on"]) for row in rows]
 
 
-async def _audit(connection: asyncpg.Connection, rules: Sequence[Rule], dirt: Dirt, terms: Sequence[TermDates]) -> int:
-    """Recompute the rollup, run the rules whose facts changed, fold, write; returns the number of changes."""
+async def _audit(
+    connection: asyncpg.Connection,
+    rules: Sequence[Rule],
+    dirt: Dirt,
+    terms: Sequence[TermDates],
+    *,
+    selected: Sequence[Rule] | None = None,
+) -> int:
+    """Recompute the rollup, run the rules whose facts changed, fold, write; returns the number of changes.
+
+    `selected`: only these are folded; the others only say what those give way to.
+    """
     worked = dirt.days.get("sessions", set()) | dirt.days.get("duties", set())
     # What was audited is noted before the rules read: a fact that comes later has its own outbox row.
     every_day = set().union(*dirt.days.values()) if dirt.days else set()
     await _note_audited(connection, every_day)
     people = dirt.people | await rollup.rebuild(connection, widen(worked, "school_day", terms))
-    found: dict[str, list[tuple[Scope, list[Row]]]] = {}
-    for rule in rules:
-        dirty = set().union(*(dirt.days.get(resource, set()) for resource in {*rule.header.reads, PRICES}))
-        found[rule.code] = await _run(connection, rule, dirty, people, terms)
-    yielded = _yield(rules, found)
+    recorded = worked | dirt.days.get("attendance", set()) | dirt.days.get("days", set())
+    if recorded:
+        await rollup.rebuild_days(connection, widen(recorded, "school_day", terms))
+        # The district goes on, and who does not is looked at though nothing of theirs has changed.
+        dirt.days[FRONTIER] |= await rollup.lagging(connection)
+    selected = rules if selected is None else selected
+    audit = _Run(connection, terms, frozenset(people))
+    found = await _found(audit, rules, dirt, selected)
+    yielded = yielding(selected, found, await _said_beside(audit, rules, selected, found))
+    touched: set[str] = set()
+    for rule in selected:
+        for scope, rows in found[rule.code] if rule.header.yields_to else ():
+            held_back = [row for row in rows if row.finding_id(rule.code) in yielded]
+            touched |= await hold_back(connection, rule, scope, audit.people, held_back, yielded)
     changes = 0
-    position = await connection.fetchval("select coalesce(max(position), 0) from audit.finding_event")
-    for rule in rules:
+    position = await _position(connection)
+    for rule in selected:
         for scope, rows in found[rule.code]:
             kept = [row for row in rows if row.finding_id(rule.code) not in yielded]
-            known = await known_in(connection, rule, scope, people)
+            known = await known_in(connection, rule, scope, audit.people)
             folded = fold(known, kept, rule=rule.code, rule_version=rule.header.version)
-            await write_changes(connection, rule, folded, position + changes, dirt.batches, yielded)
+            await write_changes(connection, rule, folded, position + changes, dirt.batches)
             changes += len(folded)
+    await relate(connection, touched)
     if changes:
-        await connection.execute("select pg_notify($1, $2)", CHANNEL, str(position + changes))
+        await _notify(connection, position + changes)
     return changes
 
 
-async def _run(
+async def _position(connection: asyncpg.Connection) -> int:
+    """The last event's position; asked under the turn lock, so that nobody else takes the next."""
+    position: int = await connection.fetchval("select coalesce(max(position), 0) from audit.finding_event")
+    return position
+
+
+async def _notify(connection: asyncpg.Connection, position: int) -> None:
+    await connection.execute("select pg_notify($1, $2)", CHANNEL, str(position))
+
+
+async def _told(
     connection: asyncpg.Connection,
-    rule: Rule,
-    dirty: Iterable[tuple[str, date]],
-    people: Collection[str],
-    terms: Sequence[TermDates],
-) -> list[tuple[Scope, list[Row]]]:
+    tell: Callable[[asyncpg.Connection, int, Told, datetime], Awaitable[int]],
+    about: Told,
+) -> int:
+    """Let `tell` write its events behind the last one and wake the readers; returns how many it wrote."""
+    position = await _position(connection)
+    written = await tell(connection, position, about, datetime.now(UTC))
+    if written:
+        await _notify(connection, position + written)
+    return written
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What every rule of one audit is run with."""
+
+    connection: asyncpg.Connection
+    terms: Sequence[TermDates]
+    people: frozenset[str]
+
+
+async def _found(audit: _Run, rules: Sequence[Rule], dirt: Dirt, selected: Sequence[Rule]) -> Found:
+    """The rows of the selected rules wherever something changed that decides what they say."""
+    found: Found = {}
+    moved: dict[str, set[tuple[str, date]]] = defaultdict(set)
+    # The widest grain first: what is said of a district or a month decides what is still said of its days.
+    for rule in sorted(selected, key=lambda rule: _WIDEST_FIRST.index(rule.header.grain)):
+        reads = {*read_by(rules, rule), PRICES}
+        found[rule.code] = await _run(audit, rule, moved[rule.code].union(*(dirt.days.get(each, ()) for each in reads)))
+        narrower = [
+            other.code
+            for other in selected
+            if rule.code in other.header.yields_to and other.header.grain != rule.header.grain
+        ]
+        if narrower:
+            days = await moved_days(audit.connection, rule, found[rule.code], audit.people)
+            for code in narrower:
+                moved[code] |= days
+    return found
+
+
+async def _run(audit: _Run, rule: Rule, dirty: Iterable[tuple[str, date]]) -> list[tuple[Scope, list[Row]]]:
     """The rule's rows in each of its scopes. A rule that raises parks its scope and stops nobody else."""
     found = []
-    for wide in _pieces(rule, widen(dirty, rule.header.grain, terms)):
+    for wide in pieces(rule, widen(dirty, rule.header.grain, audit.terms)):
         if wide.last_day < rule.effective_from:
             continue
         scope = Scope(wide.school_ids, max(wide.first_day, rule.effective_from), wide.last_day)
         try:
-            async with connection.transaction():
-                rows = await _rows(connection, rule, scope, people)
-                found.append((scope, await priced(connection, rows, terms)))
+            async with audit.connection.transaction():
+                applicable = await applicable_in(audit.connection, rule, scope)
+                found.append((scope, await rows_of(audit.connection, rule, applicable, audit.people, audit.terms)))
         except (asyncpg.PostgresError, FindRaised) as error:
             log.exception("rule_raised", rule=rule.code, schools=len(scope.school_ids))
-            await _park(connection, rule, scope, str(error))
+            await park(audit.connection, rule, scope, str(error))
     return found
 
 
-def _pieces(rule: Rule, scopes: Iterable[Scope]) -> Iterator[Scope]:
+def pieces(rule: Rule, scopes: Iterable[Scope]) -> Iterator[Scope]:
     """The scopes, those of a rule that ends in Python by a few schools each; a district's is always whole."""
     for scope in scopes:
         at_once = len(scope.school_ids) if rule.find is None or rule.header.grain == "district" else SCHOOLS_AT_ONCE
@@ -158,7 +263,12 @@ def _pieces(rule: Rule, scopes: Iterable[Scope]) -> Iterator[Scope]:
             yield replace(scope, school_ids=scope.school_ids[first : first + at_once])
 
 
-async def _rows(connection: asyncpg.Connection, rule: Rule, scope: Scope, people: Collection[str]) -> list[Row]:
+async def rows_of(
+    connection: asyncpg.Connection, rule: Rule, scope: Scope, people: Collection[str], terms: Sequence[TermDates]
+) -> list[Row]:
+    """What the rule finds wrong in the scope, with its price, of these people where its grain follows people; it only reads."""
+    if not scope.school_ids:
+        return []
     rows = await rule.statement.fetch(
         connection,
         school_ids=list(scope.school_ids),
@@ -167,32 +277,31 @@ async def _rows(connection: asyncpg.Connection, rule: Rule, scope: Scope, people
         last_day=scope.last_day,
         **rule.parameters,
     )
-    if rule.find is not None:
+    if rule.find is None:
+        found = [Row(**{**dict(row), "evidence": msgspec.json.decode(row["evidence"])}) for row in rows]
+    else:
         try:
-            return list(rule.find(rows, rule.parameters))
+            found = list(rule.find(rows, rule.parameters))
         except Exception as error:
             raise FindRaised(f"{rule.code}: {error!r}") from error
-    return [Row(**{**dict(row), "evidence": msgspec.json.decode(row["evidence"])}) for row in rows]
+    return await priced(connection, found, terms)
 
 
-def _yield(rules: Sequence[Rule], found: Mapping[str, Sequence[tuple[Scope, Sequence[Row]]]]) -> dict[str, set[str]]:
-    """One cause, one finding: ids that give way → ids of the findings that say it for them (same record, other rule)."""
-    holders: dict[tuple[str, object], set[str]] = defaultdict(set)
-    for code, scopes in found.items():
-        for _scope, rows in scopes:
-            for row in rows:
-                for record in row.records:
-                    holders[code, record].add(row.finding_id(code))
-    yielded: dict[str, set[str]] = {}
-    for rule in rules:
-        for _scope, rows in found[rule.code]:
-            for row in rows:
-                said_by = set().union(
-                    *(holders.get((other, record), set()) for other in rule.header.yields_to for record in row.records),
-                )
-                if said_by:
-                    yielded[row.finding_id(rule.code)] = said_by
-    return yielded
+async def _said_beside(audit: _Run, rules: Sequence[Rule], selected: Sequence[Rule], found: Found) -> Found:
+    """What the rules that others give way to say where they were not run themselves: nothing of theirs changed there."""
+    by_code = {rule.code: rule for rule in rules}
+    beside: Found = defaultdict(list)
+    for rule in selected:
+        for scope, rows in found[rule.code]:
+            if not rows:
+                continue
+            for other in (by_code[code] for code in rule.header.yields_to):
+                people = await rollup.people_in(audit.connection, scope) if other.header.grain == "staff_day" else set()
+                if people <= audit.people and covers(found.get(other.code, ()), scope, other):
+                    continue
+                there = _Run(audit.connection, audit.terms, frozenset(people))
+                beside[other.code] += await _run(there, other, days_of(scope))
+    return beside
 
 
 async def _note_audited(connection: asyncpg.Connection, days: Collection[tuple[str, date]]) -> None:
@@ -210,32 +319,13 @@ async def _note_audited(connection: asyncpg.Connection, days: Collection[tuple[s
     )
 
 
-async def _park(connection: asyncpg.Connection, rule: Rule, scope: Scope, error: str) -> None:
-    """Keep a scope whose rule raised, with its error, to be tried again later and later."""
-    await connection.execute(
-        """
-        insert into audit.parked_scope (rule, scope, error, attempts, next_attempt_at, parked_at)
-        values ($1, $2::text::jsonb, $3, 1, now() + $4, now())
-        on conflict (rule, scope) do update set
-            error = excluded.error,
-            attempts = parked_scope.attempts + 1,
-            next_attempt_at = now() + least($4 * power(2, parked_scope.attempts), $5)
-        """,
-        rule.code,
-        msgspec.json.encode(scope).decode(),
-        error,
-        FIRST_RETRY,
-        LAST_RETRY,
-    )
-
-
 async def retry_parked(pool: asyncpg.Pool, rules: Sequence[Rule]) -> int:
     """Audit again the parked scopes whose time has come; returns how many were taken up."""
     by_code = {rule.code: rule for rule in rules}
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
-        await connection.execute("select pg_advisory_xact_lock($1)", TURN_LOCK)
+        await _take_turn(connection, RULE_SECONDS)
         due = await connection.fetch("select rule, scope from audit.parked_scope where next_attempt_at <= now()")
-        terms = await _terms(connection) if due else []
+        terms = await terms_of(connection) if due else []
         for row in due:
             before = await connection.fetchval(
                 "select attempts from audit.parked_scope where rule = $1 and scope = $2::text::jsonb",
@@ -243,25 +333,11 @@ async def retry_parked(pool: asyncpg.Pool, rules: Sequence[Rule]) -> int:
                 row["scope"],
             )
             scope = msgspec.json.decode(row["scope"], type=Scope)
-            dirt = Dirt()
             rule = by_code.get(row["rule"])
             if rule is not None:
-                days = (scope.last_day - scope.first_day).days + 1
-                dirt.days[rule.header.reads[0]] = {
-                    (school_id, scope.first_day + timedelta(days=n))
-                    for school_id in scope.school_ids
-                    for n in range(days)
-                }
-                dirt.people = {
-                    each["staff_id"]
-                    for each in await connection.fetch(
-                        "select distinct staff_id from audit.staff_day where school_id = any($1) and service_date between $2 and $3",
-                        list(scope.school_ids),
-                        scope.first_day,
-                        scope.last_day,
-                    )
-                }
-                await _audit(connection, [rule], dirt, terms)
+                dirt = Dirt(people=await rollup.people_in(connection, scope))
+                dirt.days[rule.header.reads[0]] = days_of(scope)
+                await _audit(connection, rules, dirt, terms, selected=with_those_that_yield(rules, rule.code))
             await connection.execute(
                 "delete from audit.parked_scope where rule = $1 and scope = $2::text::jsonb and attempts = $3",
                 row["rule"],

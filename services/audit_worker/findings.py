@@ -1,8 +1,7 @@
 """The findings as the database keeps them: what is known in a scope, and the changes with their events."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,45 +9,123 @@ import asyncpg
 import msgspec
 
 from services.audit_worker.catalogue import Rule
-from services.audit_worker.fold import Folded, Known, Row
+from services.audit_worker.dispositions import settle
+from services.audit_worker.fold import Folded, Known, Row, merged
 from services.audit_worker.scope import Scope
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+# Those of a rule's findings that a run over a scope could have found; of both tables alike.
+_IN_SCOPE = """
+    rule = $1
+    and (
+        (service_date between $4 and $5 and case when $6 then subject = any($3) else school_id = any($2) end)
+        or (
+            period is not null
+            and school_id = any($2)
+            and (
+                period between to_char($4::date, 'YYYY-MM') and to_char($5::date, 'YYYY-MM')
+                or exists (
+                    select from ledger.term
+                    where term.term_id = period and term.starts_on <= $5 and term.ends_on >= $4
+                )
+            )
+        )
+    )
+"""
+_KNOWN = f"select finding_id, state, fingerprint from audit.finding where {_IN_SCOPE}"  # noqa: S608 the constant above
+_FORGET = f"delete from audit.held_back where {_IN_SCOPE} returning said_by"  # noqa: S608 the constant above
+# Of a school or the whole district: the date, or else the recorded days between two.
+_DAYS_SPOKEN_OF = """
+    select school.school_id, day.service_date
+    from ledger.chain_head as school
+    cross join lateral (
+        select $2::date as service_date where $2::date is not null
+        union all
+        select service_date from audit.recorded_day
+        where $2::date is null and recorded_day.school_id = school.school_id and service_date between $3 and $4
+    ) as day
+    where $1 = 'district' or school.school_id = $1
+"""
+
+
+def _in_scope(rule: Rule, scope: Scope, people: Collection[str]) -> tuple[object, ...]:
+    return (
+        rule.code,
+        # What is said of the whole district is nobody's own, whichever school made it looked at.
+        [*scope.school_ids, *(["district"] if rule.header.grain == "district" else [])],
+        list(people),
+        scope.first_day,
+        scope.last_day,
+        rule.header.grain == "staff_day",
+    )
 
 
 async def known_in(
     connection: asyncpg.Connection, rule: Rule, scope: Scope, people: Collection[str]
 ) -> dict[str, Known]:
     """The rule's findings in the scope: those a run over the scope could have found."""
-    rows = await connection.fetch(
-        """
-        select finding_id, state, fingerprint
-        from audit.finding
-        where
-            rule = $1
-            and (
-                (service_date between $4 and $5 and case when $6 then subject = any($3) else school_id = any($2) end)
-                or (
-                    period is not null
-                    and school_id = any($2)
-                    and (
-                        period between to_char($4::date, 'YYYY-MM') and to_char($5::date, 'YYYY-MM')
-                        or exists (
-                            select from ledger.term
-                            where term.term_id = finding.period and term.starts_on <= $5 and term.ends_on >= $4
-                        )
-                    )
-                )
-            )
-        """,
-        rule.code,
-        list(scope.school_ids),
-        list(people),
-        scope.first_day,
-        scope.last_day,
-        rule.header.grain == "staff_day",
-    )
+    rows = await connection.fetch(_KNOWN, *_in_scope(rule, scope, people))
     return {row["finding_id"]: Known(row["state"], row["fingerprint"]) for row in rows}
+
+
+async def moved_days(
+    connection: asyncpg.Connection, rule: Rule, found: Sequence[tuple[Scope, Sequence[Row]]], people: Collection[str]
+) -> set[tuple[str, date]]:
+    """The recorded days that a finding of the rule newly speaks of, or no longer; a district's day is every school's."""
+    moved: set[tuple[str, date]] = set()
+    for scope, rows in found:
+        known = await known_in(connection, rule, scope, people)
+        open_now = {finding_id for finding_id, each in known.items() if each.state != "cleared"}
+        changed = open_now ^ {row.finding_id(rule.code) for row in rows}
+        if not changed:
+            continue
+        gone = await connection.fetch(
+            "select school_id, service_date from audit.finding where finding_id = any($1)", list(changed & open_now)
+        )
+        places = {(row["school_id"], row["service_date"]) for row in gone} | {
+            (row.school_id, row.service_date) for row in rows if row.finding_id(rule.code) in changed
+        }
+        for school_id, service_date in places:
+            days = await connection.fetch(_DAYS_SPOKEN_OF, school_id, service_date, scope.first_day, scope.last_day)
+            moved |= {(row["school_id"], row["service_date"]) for row in days}
+    return moved
+
+
+async def hold_back(
+    connection: asyncpg.Connection,
+    rule: Rule,
+    scope: Scope,
+    people: Collection[str],
+    rows: Sequence[Row],
+    yielded: Mapping[str, set[str]],
+) -> set[str]:
+    """Note what the rule would say in the scope and another says for it; returns the others' findings, then and now.
+
+    `yielded`: finding_id of what is held back → the findings that say it.
+    """
+    gone = await connection.fetch(_FORGET, *_in_scope(rule, scope, people))
+    now = [
+        (said_by, row.finding_id(rule.code), rule.code, row.school_id, row.subject, row.service_date, row.period)
+        for row in merged(rows, rule.code).values()
+        for said_by in sorted(yielded[row.finding_id(rule.code)])
+    ]
+    await connection.executemany("insert into audit.held_back values ($1, $2, $3, $4, $5, $6, $7)", now)
+    return {row["said_by"] for row in gone} | {each[0] for each in now}
+
+
+async def relate(connection: asyncpg.Connection, finding_ids: Collection[str]) -> None:
+    """Let these findings name the rules that give way to them now, though nothing else of theirs has changed."""
+    if finding_ids:
+        await connection.execute(
+            """
+            update audit.finding
+            set related = array(select distinct rule from audit.held_back where said_by = finding.finding_id order by rule)
+            where finding_id = any($1)
+            """,
+            list(finding_ids),
+        )
 
 
 async def write_changes(
@@ -57,43 +134,44 @@ async def write_changes(
     folded: Sequence[Folded],
     position: int,
     batches: Collection[UUID],
-    yielded: Mapping[str, set[str]],
 ) -> None:
     """The changes as findings and as events, in one statement each."""
     if not folded:
         return
     now = datetime.now(UTC)
-    related: dict[str, list[str]] = defaultdict(list)
-    for giving_way, said_by in yielded.items():
-        for finding_id in said_by:
-            related[finding_id].append(giving_way.split("-")[0])
-    opened = [
-        _finding(rule, change.finding_id, change.row, now, related) for change in folded if change.row is not None
-    ]
+    opened = [_finding(rule, change.finding_id, change.row, now) for change in folded if change.row is not None]
     await connection.execute(
         """
         insert into audit.finding
         select * from jsonb_populate_recordset(null::audit.finding, $1::text::jsonb)
         on conflict (finding_id) do update set
             rule_version = excluded.rule_version, severity = excluded.severity,
-            state = case when finding.state = 'cleared' then 'open' else finding.state end,
             expected = excluded.expected, found = excluded.found,
             hours_at_risk_hundredths = excluded.hours_at_risk_hundredths, amount_at_risk_fen = excluded.amount_at_risk_fen,
             evidence = excluded.evidence, parameters = excluded.parameters, wording = excluded.wording,
-            related = excluded.related, fingerprint = excluded.fingerprint, last_changed = excluded.last_changed
+            fingerprint = excluded.fingerprint, says = excluded.says,
+            last_changed = excluded.last_changed
         """,
         _encoder.encode(opened).decode(),
     )
     cleared = [change.finding_id for change in folded if change.row is None]
     await connection.execute(
-        "update audit.finding set state = 'cleared', last_changed = $2 where finding_id = any($1)", cleared, now
+        """
+        update audit.finding
+        set state = 'cleared', last_changed = $2, waiting_since = null, escalated_at = null
+        where finding_id = any($1)
+        """,
+        cleared,
+        now,
     )
+    await settle(connection, [finding["finding_id"] for finding in opened], now)
+    await relate(connection, [finding["finding_id"] for finding in opened])
     await connection.execute(
         """
         insert into audit.finding_event
         select
             $1 + change.place, finding.finding_id, change.change, finding.school_id, finding.rule, finding.severity, finding.state,
-            $2, $3, to_jsonb(finding) - 'fingerprint' - 'evidence'
+            $2, $3, to_jsonb(finding) - 'fingerprint' - 'says' - 'evidence'
         from unnest($4::text[], $5::text[]) with ordinality as change (finding_id, change, place)
         inner join audit.finding using (finding_id)
         """,
@@ -105,7 +183,7 @@ async def write_changes(
     )
 
 
-def _finding(rule: Rule, finding_id: str, row: Row, now: datetime, related: Mapping[str, list[str]]) -> dict[str, Any]:
+def _finding(rule: Rule, finding_id: str, row: Row, now: datetime) -> dict[str, Any]:
     header = rule.header
     values = {
         "subject": row.subject,
@@ -136,8 +214,10 @@ def _finding(rule: Rule, finding_id: str, row: Row, now: datetime, related: Mapp
             "explanation": {"zh": header.says.zh.format_map(values), "en": header.says.en.format_map(values)},
             "clause": header.clause,
         },
-        "related": sorted(set(related.get(finding_id, ()))),
+        "related": [],
         "fingerprint": "\\x" + row.fingerprint(header.version).hex(),
+        "says": "\\x" + row.says.hex(),
+        "waiting_since": now,
         "first_seen": now,
         "last_changed": now,
     }

@@ -52,6 +52,11 @@ class Row:
         )
         return sha256(msgspec.json.encode(content, order="sorted")).digest()
 
+    @property
+    def says(self) -> bytes:
+        """What people's decisions are about: what it says, whatever version of the rule says it."""
+        return self.fingerprint(0)
+
 
 @dataclass(frozen=True)
 class Known:
@@ -74,7 +79,8 @@ def fold(known: Mapping[str, Known], rows: Iterable[Row], *, rule: str, rule_ver
     """The changes that make `known` (the rule's findings in a scope, by id) say what `rows` say, in order of id.
 
     A finding that people have worked on (explained, confirmed, dismissed) keeps its state while it says the same; if
-    it changes, it is updated; if the data no longer shows it, it is cleared; if that comes back, it is reopened.
+    it changes, it is updated and open again, for nobody has looked at what it says now; if the data no longer shows it,
+    it is cleared; if that comes back, it is reopened, in the state in which people left what it says.
     """
     now = merged(rows, rule)
     changes: list[Folded] = []
@@ -104,7 +110,7 @@ def merged(rows: Iterable[Row], rule: str) -> dict[str, Row]:
 
 def _one(group: Sequence[Row]) -> Row:
     # By all that they say: the same rows in another order are the same finding.
-    ordered = sorted(group, key=lambda row: (row.found, row.expected, row.fingerprint(0)))
+    ordered = sorted(group, key=lambda row: (row.found, row.expected, row.says))
     first = ordered[0]
     records: list[object] = []
     for row in ordered:

@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import structlog
+
 from services.audit_worker import engine
+
+log = structlog.get_logger()
 
 
 async def audit(context: dict[str, Any]) -> int:
@@ -14,6 +18,9 @@ async def audit(context: dict[str, Any]) -> int:
 
 
 async def sweep(context: dict[str, Any]) -> int:
-    """Find what no job asked for (a lost bell, a dead worker), and parked scopes whose time has come."""
-    await engine.retry_parked(context["pool"], context["rules"])
-    return await audit(context)
+    """Find what no job asked for (a lost bell, a dead worker), parked scopes whose time has come, what is overdue."""
+    if retried := await engine.retry_parked(context["pool"], context["rules"]):
+        log.warning("parked_scopes_retried", retried=retried, left=len(await parking.parked(context["pool"])))
+    audited = await audit(context)
+    await engine.escalate(context["pool"], context["escalate_after"])
+    return audited

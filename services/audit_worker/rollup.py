@@ -21,9 +21,17 @@ async def rebuild(connection: asyncpg.Connection, scopes: Sequence[Scope]) -> se
             *arguments.values(),
         )
         await _REBUILD.fetch(connection, **arguments)
-        now = await connection.fetch(
-            "select distinct staff_id from audit.staff_day where school_id = any($1) and service_date between $2 and $3",
-            *arguments.values(),
-        )
-        people.update(row["staff_id"] for row in (*gone, *now))
+        people.update(row["staff_id"] for row in gone)
+        people |= await people_in(connection, scope)
     return people
+
+
+async def people_in(connection: asyncpg.Connection, scope: Scope) -> set[str]:
+    """Everyone who worked in the scope."""
+    rows = await connection.fetch(
+        "select distinct staff_id from audit.staff_day where school_id = any($1) and service_date between $2 and $3",
+        list(scope.school_ids),
+        scope.first_day,
+        scope.last_day,
+    )
+    return {row["staff_id"] for row in rows}

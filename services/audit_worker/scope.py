@@ -26,6 +26,12 @@ class TermDates:
     ends_on: date
 
 
+def days_of(scope: Scope) -> set[tuple[str, date]]:
+    """Every school-day of a scope."""
+    days = [scope.first_day + timedelta(days=n) for n in range((scope.last_day - scope.first_day).days + 1)]
+    return {(school_id, day) for school_id in scope.school_ids for day in days}
+
+
 def widen(dirty: Iterable[tuple[str, date]], grain: Grain, terms: Sequence[TermDates]) -> list[Scope]:
     """The scopes of a grain that hold every dirty school-day: whole weeks, months or terms where the grain says so.
 

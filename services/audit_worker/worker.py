@@ -48,7 +48,7 @@ async def _run(settings: Settings) -> None:
     database_url, redis_url = settings.stores()
     rules = read_catalogue(settings.rules_config)
     pool = await open_pool(database_url, role="taizhang_audit", size=4)
-    context = {"pool": pool, "rules": rules}
+    context = {"pool": pool, "rules": rules, "escalate_after": timedelta(days=settings.escalate_after_days)}
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -225,41 +226,68 @@ def audit_run(
     rule: Annotated[str | None, typer.Option(help="only this rule")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Audit everything afresh; over the same facts it changes nothing."""
-    import asyncio
-
-    from services.audit_worker.catalogue import read_catalogue
-    from services.audit_worker.engine import audit_all
-    from services.cli.running import database_url_of
-    from shared.database import open_pool
+    """Audit everything afresh; over the same facts it changes nothing. With a rule go those that give way to it."""
+    from services.cli.audit import full_audit
     from shared.settings import read_settings
 
-    settings = read_settings(data_dir=data_dir)
-    rules = [each for each in read_catalogue(settings.rules_config) if rule in {None, each.code}]
-    if not rules:
-        raise typer.BadParameter(f"there is no rule {rule}")
-
-    async def run(database_url: str) -> int:
-        pool = await open_pool(database_url, role="taizhang_audit", size=2)
-        try:
-            return await audit_all(pool, rules, school_id=school, term_id=term)
-        finally:
-            await pool.close()
-
-    with database_url_of(settings) as database_url:
-        print(json.dumps({"rules": len(rules), "changes": asyncio.run(run(database_url))}))
+    try:
+        codes, changes = full_audit(read_settings(data_dir=data_dir), school=school, term=term, only=rule)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    print(json.dumps({"rules": len(codes), "changes": changes}))
 
 
 @audit.command("rules")
-def audit_rules() -> None:
-    """The catalogue: code, severity, clause, name, what it claims."""
+def audit_rules(
+    school: Annotated[str | None, typer.Option(help="also say which are not applicable to this school")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """The catalogue: code, severity, clause, name, what it claims; why a rule is not applicable to a school."""
     from services.audit_worker.catalogue import read_catalogue
+    from services.cli.audit import not_applicable_to
+    from shared.settings import read_settings
 
-    for rule in read_catalogue():
+    settings = read_settings(data_dir=data_dir)
+    rules = read_catalogue(settings.rules_config)
+    missing = {} if school is None else not_applicable_to(settings, rules, school)
+    for rule in rules:
         header = rule.header
         print(
             f"{rule.code}  {header.severity:8}  {'、'.join(header.clause):16}  {header.name.zh} / {header.name.en}\n     {header.claims}"
         )
+        if rule.code in missing:
+            print(f"     not applicable to {school}: it has never sent {', '.join(missing[rule.code])}")
+
+
+@audit.command("parked")
+def audit_parked(data_dir: DataDir = None) -> None:
+    """What could not be audited because a rule raised: one JSON object each, with the error and the next attempt."""
+    from services.cli.audit import parked_scopes
+    from shared.settings import read_settings
+
+    for scope in parked_scopes(read_settings(data_dir=data_dir)):
+        print(json.dumps(scope, ensure_ascii=False, default=str))
+
+
+@audit.command("backtest")
+def audit_backtest(
+    code: Annotated[str, typer.Argument(help="the rule, e.g. A09")],
+    first_day: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="the first day")],
+    last_day: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="the last day")],
+    changed: Annotated[
+        list[str] | None, typer.Option("--set", help="parameter=value instead of the one in force; may be repeated")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """What a rule, or a changed threshold, would have flagged, beside today's; it writes nothing."""
+    from services.cli.audit import backtest_lines
+    from shared.settings import read_settings
+
+    if last_day < first_day:
+        raise typer.BadParameter("--to is before --from")
+    settings = read_settings(data_dir=data_dir)
+    for line in backtest_lines(settings, code, first_day.date(), last_day.date(), changed or []):
+        print(json.dumps(line, ensure_ascii=False, default=str))
 
 
 @app.command()

@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.audit_worker import engine
+from services.audit_worker import engine, jobs
+from services.audit_worker.catalogue import read_catalogue
 from services.audit_worker.engine import audit_all, audit_once, retry_parked
 from services.cli.embedded import Stores
+from shared.database import open_pool
 from tests.world.district import District, open_district
+from tests.world.rules import write_rule
 from tests.world.standard import MONDAY, PLAN, S1, S2, SATURDAY, TERM, TUESDAY, duty, session, sheet
 
 FINDING = "rule, school_id, subject, service_date, period, state, expected, found, amount_at_risk_fen, evidence::text as evidence"
@@ -290,3 +294,33 @@ async def test_the_rollup_is_what_the_ledger_says(school: District) -> None:
         """
     )
     assert differing == []
+
+
+async def test_a_rule_that_does_not_end_is_parked_and_stops_no_other(
+    school: District, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_rule(tmp_path, "A97", hours=3, beside=", (select pg_sleep(600)) as slept")
+    write_rule(tmp_path, "A98", hours=2)
+    rules = read_catalogue(folder=tmp_path)
+    monkeypatch.setattr(engine, "RULE_SECONDS", 3)
+    await school.school(S1).post("duties", duty(class_hours=4))
+    await audit_once(school.auditor_pool, rules)
+    assert [finding["rule"] for finding in await school.auditor.findings()] == ["A98"]
+    (scope,) = await parking.parked(school.auditor_pool)
+    assert (scope["rule"], scope["attempts"]) == ("A97", 1)
+    assert "statement timeout" in str(scope["error"])
+
+
+async def test_many_workers_at_once_do_no_work_twice(school: District) -> None:
+    voice = school.school(S1)
+    for n in range(8):
+        await voice.post("sessions", session(f"h{n}", headcount=0, staff={f"T{n + 1}": 1 + n / 4}))
+    waiting = await school.fetch("select from ledger.outbox")
+    async with await open_pool(school.database_url, role="taizhang_audit", size=4) as pool:
+        context = {"pool": pool, "rules": school.rules}
+        audited = await asyncio.gather(*(jobs.audit(context) for _ in range(4)))
+    assert sum(audited) == len(waiting)
+    told = await school.fetch("select position, finding_id, change from audit.finding_event order by position")
+    assert [row["position"] for row in told] == list(range(1, len(told) + 1))
+    opened = [row["finding_id"] for row in told if row["change"] == "opened"]
+    assert len(opened) == len(set(opened)) >= 8

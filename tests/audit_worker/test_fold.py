@@ -65,9 +65,8 @@ def apply(known: Findings, changes: Iterable[Folded], version: int = 1) -> dict[
         if change.row is None:
             after[change.finding_id] = replace(after[change.finding_id], state="cleared")
         else:
-            before = after.get(change.finding_id)
-            state = before.state if change.change == "updated" and before is not None else "open"
-            after[change.finding_id] = Known(state, change.row.fingerprint(version))
+            # Nobody has decided anything about what it says now.
+            after[change.finding_id] = Known("open", change.row.fingerprint(version))
     return after
 
 
@@ -152,6 +151,12 @@ def test_what_people_worked_on_stays_as_they_left_it_while_it_says_the_same(stat
 def test_a_finding_that_says_something_else_is_updated(other: dict[str, Any]) -> None:
     changes = folded(after_runs([row_of()]), [row_of(**other)])
     assert [(change.change, change.row) for change in changes] == [("updated", row_of(**other))]
+
+
+def test_what_people_decide_about_is_what_it_says_whatever_version_says_it() -> None:
+    row = row_of()
+    assert row.says == row_of().says
+    assert row.says not in {row.fingerprint(1), replace(row, found="h1 and h3 overlap").says}
 
 
 def test_a_new_version_of_a_rule_updates_what_it_still_finds() -> None:

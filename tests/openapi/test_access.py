@@ -48,6 +48,8 @@ RECORDS: dict[str, tuple[Json, str]] = {
     "disbursements": ({"school_id": S1, "disbursement_id": "g", "term_id": TERM, "amount_fen": 7}, f"{S1}/g"),
     "inspections": ({"school_id": S1, "inspection_id": "o", "kind": "spot_check", "date": MONDAY}, f"{S1}/o"),
 }  # fmt: skip
+# What is said about the finding of the fixture.
+DISPOSITION = {"kind": "comment", "text": "已电话联系"}
 # What the bureau enters of a school; what is decided about it the school reads, what is looked at it does not.
 OVERSIGHT = {"inspections", "reviews", "disbursements"}
 TOLD_TO_THE_SCHOOL = {"reviews", "disbursements"}
@@ -76,6 +78,7 @@ async def recorded(school: District) -> tuple[District, dict[str, str]]:
     await school.audit()
     (batch,) = await school.fetch("select batch_id from ledger.batch where resource = 'duties'")
     (finding,) = await school.fetch("select finding_id from audit.finding where rule = 'A12'")
+    await voice.post(f"findings/{finding['finding_id']}/dispositions", DISPOSITION)
     return school, {
         "school_id": S1, "session_id": "h1", "name": "stage", "code": "primary",
         "batch_id": str(batch["batch_id"]), "finding_id": finding["finding_id"], "rejected": rejected["batch_id"],
@@ -98,6 +101,8 @@ def _address(path: str, values: dict[str, str]) -> str:
 async def _ask(district: District, service: str, method: str, path: str, token: str, values: dict[str, str]) -> Any:
     resource = path.split("/")[2] if path.startswith("/v1/") else ""
     body = RECORDS.get(resource, ({"staff_id": "x"}, ""))[0] if method == "POST" else None
+    if method == "POST" and path.endswith("/dispositions"):
+        body = DISPOSITION
     client = district.ledger if service == "ledger" else district.reporting
     parameters = {"batch_id": values["batch_id"]} if path.endswith("/proof") else {}
     if "/reports/" in path:
@@ -204,4 +209,4 @@ async def test_another_school_sees_nothing_and_writes_nothing(recorded: tuple[Di
 
 def test_every_resource_that_is_written_has_a_record_here() -> None:
     written = {path.split("/")[2] for _service, method, path in OPERATIONS if method == "POST"}
-    assert written <= RECORDS.keys() | EVERYBODYS.keys()
+    assert written <= RECORDS.keys() | EVERYBODYS.keys() | {"findings"}

@@ -36,6 +36,8 @@ ENUMERATIONS: dict[str, Any] = {
     "payee_kind": vocabulary.PayeeKind,
     "disbursement_basis": vocabulary.DisbursementBasis,
     "finding_state": vocabulary.FindingState,
+    "disposition_kind": vocabulary.DispositionKind,
+    "dismissal_reason": vocabulary.DismissalReason,
     "severity": vocabulary.Severity,
     "client_kind": vocabulary.ClientKind,
     "out_of_scope_kind": vocabulary.OutOfScopeKind,

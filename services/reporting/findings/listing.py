@@ -39,6 +39,20 @@ _LIST = Statement.parse(
     limit :limit
     """,
 )
+_EVENTS = """
+    select
+        event.position, event.change, event.state, event.at, event.batch_ids, event.disposition_id,
+        disposition.number, disposition.kind, disposition.from_state, disposition.text, disposition.reason_code,
+        disposition.assignee, disposition.by_kind, batch.client_id as by
+    from audit.finding_event as event
+    left join ledger.disposition
+        on disposition.school_id = $2 and disposition.disposition_id = event.disposition_id
+    left join ledger.batch on batch.batch_id = disposition.batch_id
+    where event.finding_id = $1
+    order by event.position
+"""
+# Where a rule's evidence names pupils, it names them under these.
+PUPIL_KEYS = frozenset({"student_id", "student_ids", "pupil_keys"})
 _CSV_COLUMNS = (
     "finding_id", "rule", "severity", "state", "school_id", "subject_kind", "subject_id", "service_date", "period",
     "expected", "found", "hours_at_risk", "amount_at_risk_fen", "first_seen", "last_changed",
@@ -94,16 +108,36 @@ async def get_finding(finding_id: str, caller: FindingsReader, pool: Pool) -> Re
         row = await connection.fetchrow("select * from audit.finding where finding_id = $1", finding_id)
         if row is None:
             raise Refused("not_found")
-        events = await connection.fetch(
-            "select position, change, state, at, batch_ids from audit.finding_event where finding_id = $1 order by position",
-            finding_id,
-        )
-    body = {
-        **shown_finding(row),
-        "evidence": msgspec.json.decode(row["evidence"]),
-        "events": [{**dict(event), "batch_ids": [str(batch) for batch in event["batch_ids"]]} for event in events],
-    }
+        events = await connection.fetch(_EVENTS, finding_id, row["school_id"])
+    evidence = msgspec.json.decode(row["evidence"])
+    if "ledger.read" not in caller.scopes:
+        evidence = _without_pupils(evidence)
+    body = {**shown_finding(row), "evidence": evidence, "events": [_shown_event(event) for event in events]}
     return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+def _shown_event(event: Any) -> dict[str, Any]:
+    """One change; of one that people made, also who, what and why."""
+    shown = {
+        "position": event["position"],
+        "change": event["change"],
+        "state": event["state"],
+        "at": event["at"],
+        "batch_ids": [str(batch) for batch in event["batch_ids"]],
+    }
+    if event["disposition_id"] is None:
+        return shown
+    names = ("number", "kind", "from_state", "text", "reason_code", "assignee", "by", "by_kind")
+    return {**shown, "disposition": {name: event[name] for name in names}}
+
+
+def _without_pupils(evidence: Any) -> Any:
+    """The same without pupils' keys, which only those see who read the ledger's own records."""
+    if isinstance(evidence, dict):
+        return {name: _without_pupils(each) for name, each in evidence.items() if name not in PUPIL_KEYS}
+    if isinstance(evidence, list):
+        return [_without_pupils(each) for each in evidence]
+    return evidence
 
 
 def shown_finding(row: Any) -> dict[str, Any]:
@@ -131,4 +165,6 @@ def shown_finding(row: Any) -> dict[str, Any]:
         "related": row["related"],
         "first_seen": row["first_seen"],
         "last_changed": row["last_changed"],
+        "waiting_since": row["waiting_since"],
+        "escalated_at": row["escalated_at"],
     }

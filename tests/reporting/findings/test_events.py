@@ -1,8 +1,10 @@
 """The feed as pages: by cursor, in commit order, with a long poll that a commit ends."""
 
 import asyncio
+from urllib.parse import parse_qsl, urlsplit
 
-from tests.world.district import District
+from services.audit_worker.engine import audit_once
+from tests.world.district import District, Json
 from tests.world.standard import S1, S2, session
 
 
@@ -52,4 +54,60 @@ async def test_a_school_reads_its_own_events(school: District) -> None:
 
 async def test_a_cursor_that_is_none_is_refused(school: District) -> None:
     problem = await school.auditor.report("/v1/findings/events", after="x", expect=422)
+    assert problem["code"] == "invalid_parameter"
+
+
+async def test_parallel_readers_share_the_events_out_by_school(school: District) -> None:
+    """Four auditors write while readers of different paces page on: whole feeds, and the eight parts of one."""
+    number, done = 8, asyncio.Event()
+    parts = (await school.auditor.report("/v1/findings/events/partitions"))["items"]
+    assert [part["partition"] for part in parts] == list(range(number))
+
+    async def read(limit: int, **part: str) -> list[Json]:
+        seen: list[Json] = []
+        cursor = ""
+        while True:
+            was_done = done.is_set()
+            page = await school.auditor.report(
+                "/v1/findings/events", limit=str(limit), after=cursor, wait="0.3", **part
+            )
+            # A reader that is given the same again would read for ever.
+            assert not page["items"] or int(page["next_cursor"]) > int(cursor or 0)
+            seen += page["items"]
+            cursor = page["next_cursor"]
+            if was_done and not page["items"]:
+                return seen
+
+    async def write(lane: int) -> None:
+        school_id, person = (S1, f"T{lane}") if lane % 2 else (S2, f"U{lane}")
+        for n in range(5):
+            await school.school(school_id).post(
+                "sessions",
+                session(f"s{lane}-{n}", school_id=school_id, headcount=0, staff={person: 1 + n / 4}),
+            )
+            await audit_once(school.auditor_pool, school.rules)
+
+    async def write_all() -> None:
+        await asyncio.gather(*(write(lane) for lane in range(1, 5)))
+        await school.audit()
+        done.set()
+
+    readers = [read(limit) for limit in (1, 7, 200)]
+    readers += [read(3, **dict(parse_qsl(urlsplit(part["href"]).query))) for part in parts]
+    _, *heard = await asyncio.gather(write_all(), *readers)
+    whole, read_by_part = heard[:3], heard[3:]
+    stored = [str(row["position"]) for row in await school.fetch("select position from audit.finding_event order by 1")]
+    assert stored == [str(position) for position in range(1, len(stored) + 1)]
+    for events in whole:
+        assert [event["cursor"] for event in events] == stored
+    assert sorted((event["cursor"] for events in read_by_part for event in events), key=int) == stored
+    schools = [{event["finding"]["school_id"] for event in events} for events in read_by_part]
+    assert sorted(school_id for each in schools for school_id in each) == [S1, S2]
+    assert all(
+        [int(e["cursor"]) for e in events] == sorted(int(e["cursor"]) for e in events) for events in read_by_part
+    )
+
+
+async def test_a_part_that_is_none_is_refused(school: District) -> None:
+    problem = await school.auditor.report("/v1/findings/events", partition="8", number="8", expect=422)
     assert problem["code"] == "invalid_parameter"

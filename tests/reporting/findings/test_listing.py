@@ -1,5 +1,9 @@
 """Findings: listed by what a reader looks for, each with its evidence, its history, its clause."""
 
+from datetime import timedelta
+
+from services.audit_worker.engine import escalate
+from shared.tokens import issue
 from tests.world.district import District
 from tests.world.standard import MONDAY, S1, S2, TUESDAY, session, sheet
 
@@ -67,3 +71,43 @@ async def test_findings_as_csv_escape_formulas(school: District) -> None:
     await school.audit()
     answer = await school.auditor.read("/v1/findings", rule="A12", format="csv")
     assert ",'-1.2," in answer.text
+
+
+async def test_pupils_keys_are_only_for_those_who_read_the_ledger(school: District) -> None:
+    await _findings(school)
+    (finding,) = await school.auditor.findings(rule="A12")
+    await school.fetch(
+        """
+        update audit.finding
+        set evidence = evidence || '{"parts": [{"student_ids": ["P7"], "pupils": 1}], "student_id": "P7"}'
+        where finding_id = $1
+        """,
+        finding["finding_id"],
+    )
+    path = f"/v1/findings/{finding['finding_id']}"
+    assert (await school.auditor.report(path))["evidence"]["student_id"] == "P7"
+    narrower = issue(school.key, client_id="x", kind="auditor", schools=(), stage=None, scopes=("findings.read",))
+    answer = await school.reporting.get(path, headers={"Authorization": f"Bearer {narrower}"})
+    assert answer.json()["evidence"]["parts"] == [{"pupils": 1}]
+    assert "P7" not in answer.text
+
+
+async def test_a_finding_that_waits_too_long_is_escalated_once(school: District) -> None:
+    await _findings(school)
+    assert await escalate(school.auditor_pool, timedelta(days=1)) == 0
+    await school.fetch("update audit.finding set waiting_since = now() - interval '2 days' where rule = 'A13'")
+    confirmed, waiting = await school.auditor.findings(rule="A13")
+    await school.auditor.post(f"findings/{confirmed['finding_id']}/dispositions", {"kind": "confirm"})
+    await school.audit()
+    before = await school.fetch("select max(position) as last from audit.finding_event")
+    assert await escalate(school.auditor_pool, timedelta(days=1)) == 1
+    assert await escalate(school.auditor_pool, timedelta(days=1)) == 0
+    (told,) = (await school.auditor.report("/v1/findings/events", after=str(before[0]["last"])))["items"]
+    assert (told["change"], told["finding"]["finding_id"]) == ("escalated", waiting["finding_id"])
+    detail = await school.auditor.report(f"/v1/findings/{waiting['finding_id']}")
+    assert (detail["state"], detail["events"][-1]["change"]) == ("open", "escalated")
+    assert detail["escalated_at"] == told["at"]
+    # It is looked at: it is overdue no longer.
+    await school.auditor.post(f"findings/{waiting['finding_id']}/dispositions", {"kind": "confirm"})
+    await school.audit()
+    assert (await school.auditor.report(f"/v1/findings/{waiting['finding_id']}"))["escalated_at"] is None

@@ -5,6 +5,7 @@ clause: [一(一)6]
 grain: school_day
 severity: high
 reads: [sign-ins, sessions, duties]
+needs: [sign-ins]
 claims: A person claims class hours on a day on which most of the school's people signed in themselves, and has no sign-in of their own.
 spares: >
   A school that sends no sign-ins; a day on which fewer of its people than the parameter says signed in themselves (a device

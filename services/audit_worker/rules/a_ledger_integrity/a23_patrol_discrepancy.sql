@@ -5,6 +5,7 @@ clause: [一(一)6]
 grain: school_day
 severity: high
 reads: [patrols, sessions, attendance]
+needs: [patrols]
 claims: >
   A patrol of a held session counted other pupils than the ledger, beyond the tolerance, or did not see somebody who
   leads or assists it and claims class hours.

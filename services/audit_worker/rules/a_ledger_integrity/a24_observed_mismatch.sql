@@ -5,6 +5,7 @@ clause: [三(五), 二(二)]
 grain: school_day
 severity: high
 reads: [inspections, sessions, attendance]
+needs: [inspections]
 claims: >
   Inspectors in a held session counted other pupils than the ledger, beyond the tolerance, or did not see somebody who leads
   or assists it and claims class hours.

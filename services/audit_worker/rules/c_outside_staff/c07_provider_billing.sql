@@ -5,6 +5,7 @@ clause: [三(五)]
 grain: school_term
 severity: critical
 reads: [provider-invoices, sessions, staff]
+needs: [provider-invoices]
 claims: >
   A provider's invoices of a period bill a session that its people did not hold in it, or bill it twice, or with more pupils
   than its headcount, or a person after their last day; or bill more sessions than its people held.
