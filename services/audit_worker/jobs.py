@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 
-from services.audit_worker import engine
+from services.audit_worker import engine, parking
 
 log = structlog.get_logger()
 

@@ -1,6 +1,7 @@
-"""The rollup `audit.staff_day`: recomputed for the school-days a change touched, never patched."""
+"""The rollups `audit.staff_day` and `audit.recorded_day`: recomputed for the school-days a change touched, never patched."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import asyncpg
@@ -9,6 +10,7 @@ from services.audit_worker.scope import Scope
 from shared.database import Statement
 
 _REBUILD = Statement.from_file(Path(__file__).with_suffix(".sql"))
+_REBUILD_DAYS = Statement.from_file(Path(__file__).with_name("rollup_days.sql"))
 
 
 async def rebuild(connection: asyncpg.Connection, scopes: Sequence[Scope]) -> set[str]:
@@ -35,3 +37,45 @@ async def people_in(connection: asyncpg.Connection, scope: Scope) -> set[str]:
         scope.last_day,
     )
     return {row["staff_id"] for row in rows}
+
+
+async def rebuild_days(connection: asyncpg.Connection, scopes: Sequence[Scope]) -> None:
+    """Recompute which days of the scopes are recorded, and how many schools have recorded each of these dates."""
+    for scope in scopes:
+        arguments = {"school_ids": list(scope.school_ids), "first_day": scope.first_day, "last_day": scope.last_day}
+        await connection.execute(
+            "delete from audit.recorded_day where school_id = any($1) and service_date between $2 and $3",
+            *arguments.values(),
+        )
+        await _REBUILD_DAYS.fetch(connection, **arguments)
+        await connection.execute(
+            """
+            insert into audit.district_day (service_date, schools, reached)
+            select day.service_date::date, count(recorded.school_id), count(*) filter (where recorded.recorded_on >= day.service_date)
+            from generate_series($1::date, $2::date, interval '1 day') as day (service_date)
+            left join audit.recorded_day as recorded
+                on recorded.service_date = day.service_date and left(recorded.school_id, 5) <> '99999'
+            group by day.service_date
+            on conflict (service_date) do update set schools = excluded.schools, reached = excluded.reached
+            """,
+            scope.first_day,
+            scope.last_day,
+        )
+
+
+async def lagging(connection: asyncpg.Connection) -> set[tuple[str, date]]:
+    """The schools that keep a ledger and have nothing on the date that the district has come to, with that date."""
+    rows = await connection.fetch(
+        """
+        select school.school_id, frontier.service_date
+        from audit.frontier
+        cross join ledger.chain_head as school
+        where
+            exists (select from audit.recorded_day where recorded_day.school_id = school.school_id)
+            and not exists (
+                select from audit.recorded_day
+                where recorded_day.school_id = school.school_id and recorded_day.service_date = frontier.service_date
+            )
+        """
+    )
+    return {(row["school_id"], row["service_date"]) for row in rows if row["service_date"] is not None}

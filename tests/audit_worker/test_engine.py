@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from services.audit_worker import engine, jobs
+from services.audit_worker import engine, jobs, parking
 from services.audit_worker.catalogue import read_catalogue
 from services.audit_worker.engine import audit_all, audit_once, retry_parked
 from services.cli.embedded import Stores
 from shared.database import open_pool
 from tests.world.district import District, open_district
 from tests.world.rules import write_rule
-from tests.world.standard import MONDAY, PLAN, S1, S2, SATURDAY, TERM, TUESDAY, duty, session, sheet
+from tests.world.standard import MONDAY, PLAN, S1, S2, SATURDAY, TERM, TUESDAY, duty, school_of, session, sheet
 
 FINDING = "rule, school_id, subject, service_date, period, state, expected, found, amount_at_risk_fen, evidence::text as evidence"
 
@@ -277,6 +277,86 @@ async def test_a_closure_that_is_entered_later_dirties_its_day(school: District)
     )
     await school.audit()
     assert [finding["rule"] for finding in await school.auditor.findings()] == ["A01"]
+
+
+async def test_a_school_that_lags_is_looked_at_when_the_district_goes_on(school: District) -> None:
+    await _register(school, "3101150003")
+    await _closed(school, MONDAY, S1, S2, "3101150003")
+    await school.audit()
+    for day in (TUESDAY, "2025-09-10"):
+        for school_id in (S2, "3101150003"):
+            await _closed(school, day, school_id)
+            await school.audit()
+    assert [(each["rule"], each["school_id"], each["service_date"]) for each in await school.auditor.findings()] == [
+        ("A02", S1, TUESDAY)
+    ]
+    assert await audit_all(school.auditor_pool, school.rules) == 0
+
+
+async def test_the_silence_of_most_schools_is_said_once_and_theirs_again_when_some_have_spoken(
+    school: District,
+) -> None:
+    everybody = (S1, S2, "3101150003", "3101150004")
+    await _register(school, *everybody[2:])
+    for school_id in everybody:
+        for day in (MONDAY, "2025-09-10"):
+            await _closed(school, day, school_id)
+            await school.audit()
+    assert [(each["rule"], each["service_date"]) for each in await school.auditor.findings()] == [("D15", TUESDAY)]
+    for school_id in everybody[:2]:
+        await _closed(school, TUESDAY, school_id)
+        await school.audit()
+    assert {(each["rule"], each["school_id"]) for each in await school.auditor.findings()} == {
+        ("A02", school_id) for school_id in everybody[2:]
+    }
+    assert await audit_all(school.auditor_pool, school.rules) == 0
+
+
+async def test_a_backfill_takes_the_late_days_it_is_made_of_to_itself(school: District) -> None:
+    """Day by day they are late ones; with the fifth they are one sitting, and again days when one is taken back."""
+    voice = school.school(S1)
+    await voice.post("days", {"school_id": S1, "service_date": "2025-09-01", "state": "closed"})
+    await school.fetch("update ledger.chain_entry set recorded_at = '2025-09-01 18:00+08'")
+    for day in ("08", "09", "10", "11", "12"):
+        for slot in ("s1", "s2"):
+            await voice.post("sessions", session(f"{day}-{slot}", slot=slot, service_date=f"2025-09-{day}"))
+        await school.audit()
+        found = await school.auditor.findings(rule="A03")
+        assert len(found) == (0 if day == "12" else int(day) - 7)
+    assert len(await school.auditor.findings(rule="A04")) == 1
+    assert await audit_all(school.auditor_pool, school.rules) == 0
+    # A closure is read by one of them only: the other is heard all the same.
+    await school.bureau.post(
+        "closures", {"closure_id": "c", "starts_on": "2025-09-03", "ends_on": "2025-09-03", "reason": "台风"}
+    )
+    await school.audit()
+    assert await school.auditor.findings(rule="A03") == []
+    await voice.delete(f"/v1/sessions/{S1}/09-s1", reason="误录")
+    await school.audit()
+    assert len(await school.auditor.findings(rule="A03")) == 5
+    assert await audit_all(school.auditor_pool, school.rules) == 0
+
+
+async def _register(district: District, *school_ids: str) -> None:
+    await district.bureau.post("schools", *(school_of(school_id, "primary") for school_id in school_ids))
+
+
+async def _closed(district: District, day: str, *school_ids: str) -> None:
+    for school_id in school_ids:
+        await district.school(school_id).post("days", {"school_id": school_id, "service_date": day, "state": "closed"})
+
+
+async def test_the_days_that_are_recorded_are_those_of_the_ledger(school: District) -> None:
+    await _tell_a_story(school, audit_between=True)
+    recorded = "select school_id, service_date, slots from audit.recorded_day order by 1, 2"
+    step_by_step = await school.fetch(recorded)
+    assert [(row["school_id"], str(row["service_date"]), row["slots"]) for row in step_by_step] == [
+        (S1, MONDAY, ["s1", "s3"]),
+        (S1, SATURDAY, ["s1"]),
+        (S2, MONDAY, ["s1"]),
+    ]
+    await audit_all(school.auditor_pool, school.rules)
+    assert await school.fetch(recorded) == step_by_step
 
 
 async def test_the_rollup_is_what_the_ledger_says(school: District) -> None:

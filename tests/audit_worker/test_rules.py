@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -22,7 +24,9 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "closure": lambda **given: {"closure_id": "c1", "reason": "台风", **given},
     "term": lambda **given: given,
     "provider": lambda **given: {"provider_id": "prv-1", "name": "体育中心", **given},
-    "slot": lambda **given: {**world.slot_of(world.S1, given["slot"]), **given},
+    "slot": lambda **given: {
+        "school_id": world.S1, "term_id": world.TERM, **dict(zip(("starts_at", "ends_at"), world.SLOTS.get(given["slot"], ()), strict=False)), **given,
+    },
     "staff": lambda **given: {**world.staff_of(world.S1, given["staff_id"]), **given},
     "student": lambda **given: {"school_id": world.S1, **given},
     "consent": lambda **given: {"school_id": world.S1, "term_id": world.TERM, "opted_in": True, **given},
@@ -117,9 +121,19 @@ async def enter(district: District, given: list[dict[str, dict[str, Any]]]) -> N
         records = [build(**(fields[name] or {})) for fields in given if name in fields]
         for record in records:
             resource = RESOURCES[kind]
+            recorded = record.pop("recorded", None)
             owner = record.get("school_id", world.S1)
             voice = district.bureau if resource in OF_THE_BUREAU else district.school(owner)
-            await voice.post(resource, record)
+            receipt = await voice.post(resource, record)
+            if recorded is not None:
+                await _recorded_then(district, receipt["batch_id"], recorded)
+
+
+async def _recorded_then(district: District, batch_id: str, when: str) -> None:
+    """Let a batch have been recorded at an instant of Shanghai's clock: the ledger's own clock knows only now."""
+    instant = datetime.strptime(when, "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo("Asia/Shanghai"))
+    for table in ("entry", "session_revision", "attendance_revision", "chain_entry", "batch"):
+        await district.fetch(f"update ledger.{table} set recorded_at = $2 where batch_id = $1", batch_id, instant)
 
 
 def shown(finding: dict[str, Any], expected: dict[str, Any]) -> dict[str, str]:
