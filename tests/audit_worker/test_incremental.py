@@ -25,7 +25,8 @@ SAID = """
     from audit.finding where state <> 'cleared' order by finding_id
 """
 BEFORE_IT_IS_REBUILT = (
-    "truncate audit.finding, audit.finding_event, audit.held_back, audit.staff_day, audit.audited_day"
+    "truncate audit.finding, audit.finding_event, audit.held_back, audit.staff_day, audit.recorded_day, audit.district_day, "
+    "audit.audited_day"
 )
 # Each finding's last event says the state that it is in.
 LAST_TOLD = """
