@@ -13,6 +13,12 @@ from typing import Any
 import msgspec
 
 GENESIS = bytes(32)
+# The columns of ledger.attendance_revision for `stored_roll`. The lists as PostgreSQL writes them, `{1,2}`: as lists they
+# would be read only to be written again.
+ROLL_COLUMNS = """
+    school_id, service_date, session_id, state, present::text, late::text, left_early::text, absent::text, excused::text,
+    taken_by, taken_at, digest
+"""
 
 _encoder = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
@@ -103,19 +109,12 @@ def _clock(moment: time) -> str:
 
 
 def stored_roll(row: Mapping[str, Any]) -> bytes:
-    """The canonical bytes of a row of ledger.attendance_revision: pupils by their numbers, in rising order."""
+    """The canonical bytes of a row of ledger.attendance_revision, read by ROLL_COLUMNS: pupils by their numbers, in rising order."""
     taken_at = None if row["taken_at"] is None else microseconds_of(row["taken_at"])
-    return canonical(
-        (
-            row["school_id"],
-            row["service_date"],
-            row["session_id"],
-            row["state"],
-            *(row[status] or [] for status in _STATUSES),
-            row["taken_by"],
-            taken_at,
-        )
-    )
+    head = canonical((row["school_id"], row["service_date"], row["session_id"], row["state"]))
+    tail = canonical((row["taken_by"], taken_at))
+    lists = ",".join([row[status] or "{}" for status in _STATUSES]).replace("{", "[").replace("}", "]")
+    return b"%b,%b,%b" % (head[:-1], lists.encode(), tail[1:])
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,6 +11,7 @@ import asyncpg
 
 from shared.chain import (
     GENESIS,
+    ROLL_COLUMNS,
     batch_digest,
     digest_of,
     leaf,
@@ -31,7 +32,10 @@ _TABLES: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], bytes]]] = (
     ("sessions", "select *, session_id as key from ledger.session_revision where school_id = $1", stored_session),
     (
         "attendance",
-        "select *, service_date || '/' || session_id as key from ledger.attendance_revision where school_id = $1",
+        f"""
+        select {ROLL_COLUMNS}, revision, reason, batch_id, recorded_at, service_date || '/' || session_id as key
+        from ledger.attendance_revision where school_id = $1
+        """,  # noqa: S608 a constant
         stored_roll,
     ),
     (
@@ -153,13 +157,15 @@ async def verify_school(connection: asyncpg.Connection, school_id: str) -> Verif
         leaves: dict[Any, list[_Leaf]] = defaultdict(list)
         records, broken = 0, None
         for resource, query, canonical_of in _TABLES:
-            async for row in connection.cursor(query, school_id, prefetch=ROWS_AT_ONCE):
-                records += 1
-                of = resource or row["resource"]
-                if broken is None and not _is_as_digested(row, canonical_of):
-                    broken = _at(school_id, row, "the record is not what its digest says")
-                line = leaf(of, row["key"], row["revision"], row["digest"], row["reason"], row.get("number"))
-                leaves[row["batch_id"]].append((row["key"].encode(), row["revision"], line, row["recorded_at"]))
+            cursor = await connection.cursor(query, school_id)
+            while rows := await cursor.fetch(ROWS_AT_ONCE):
+                records += len(rows)
+                for row in rows:
+                    of = resource or row["resource"]
+                    if broken is None and not _is_as_digested(row, canonical_of):
+                        broken = _at(school_id, row, "the record is not what its digest says")
+                    line = leaf(of, row["key"], row["revision"], row["digest"], row["reason"], row.get("number"))
+                    leaves[row["batch_id"]].append((row["key"].encode(), row["revision"], line, row["recorded_at"]))
     broken = broken or next(_broken_links(school_id, chain, stored, leaves), None)
     if broken is None and stray is not None:
         broken = Broken(school_id, None, None, None, f"{stray} is in no chain")

@@ -9,7 +9,8 @@ import asyncpg
 import psycopg
 
 from services.cli.bench.measure import timed
-from shared.chain import digest_of, record_digest, stored_roll
+from services.cli.verify import ROWS_AT_ONCE
+from shared.chain import ROLL_COLUMNS, digest_of, record_digest, stored_roll
 
 A_ROLLS_MARKS = """
     sum(
@@ -17,12 +18,7 @@ A_ROLLS_MARKS = """
         + coalesce(cardinality(absent), 0) + coalesce(cardinality(excused), 0)
     )
 """
-_ROLLS = """
-    select
-        school_id, service_date, session_id, state, present, late, left_early, absent, excused, taken_by, taken_at, digest
-    from ledger.attendance_revision
-    where school_id = any ($1) and service_date = $2
-"""
+_ROLLS = f"select {ROLL_COLUMNS} from ledger.attendance_revision where school_id = any ($1) and service_date = $2"
 _MARKS = """
     select school_id, service_date, session_id, student_id, status
     from bench.mark
@@ -58,8 +54,10 @@ async def _each_row(database_url: str, query: str, school_ids: Sequence[str], da
     connection = await asyncpg.connect(database_url)
     try:
         async with connection.transaction():
-            async for row in connection.cursor(query, list(school_ids), day, prefetch=2000):
-                work(row)
+            cursor = await connection.cursor(query, list(school_ids), day)
+            while rows := await cursor.fetch(ROWS_AT_ONCE):
+                for row in rows:
+                    work(row)
     finally:
         await connection.close()
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from services.ledger_api.dependencies import Ledger, LedgerReader
-from shared.chain import leaf, stored_entry, stored_header, stored_roll, stored_session
+from shared.chain import ROLL_COLUMNS, leaf, stored_entry, stored_header, stored_roll, stored_session
 from shared.database import reading
 from shared.problems import Refused
 
@@ -84,10 +84,10 @@ _ROWS = {
         select *, session_id as key from ledger.session_revision
         where school_id = $1 and batch_id = $2 order by session_id collate "C", revision
     """,
-    "attendance": """
-        select *, service_date || '/' || session_id as key from ledger.attendance_revision
+    "attendance": f"""
+        select {ROLL_COLUMNS}, revision, reason, service_date || '/' || session_id as key from ledger.attendance_revision
         where school_id = $1 and batch_id = $2 order by (service_date || '/' || session_id) collate "C", revision
-    """,
+    """,  # noqa: S608 a constant
 }
 _ENTRIES = """
     select entry.*, case when entry.revision = 1 then person.number end as number
