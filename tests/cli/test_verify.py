@@ -156,7 +156,7 @@ ROWS = {
     "person": ("person_id = 'T1'",),
 }
 # No facts: a counter that tells caches when to read again; a number that its table makes up (tested below).
-NO_FACTS = {("chain_head", "roll_version"), ("person", "number")}
+NO_FACTS = {("chain_head", "roll_version"), ("chain_head", "sealed_to"), ("person", "number")}
 
 
 @pytest.mark.parametrize(("table", "condition"), [(table, each) for table in ROWS for each in ROWS[table]])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 from multiprocessing import get_context
 from time import sleep
 
@@ -13,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
-from sqlmodel import Field, Session, SQLModel, create_engine
+from sqlmodel import Field, Relationship, Session, SQLModel, create_engine
 
 from services.cli.bench.district_day import SchoolDay
 from services.cli.processes import ServiceEnded
@@ -40,6 +41,24 @@ create table bench.naive_mark (
     session_id text not null,
     student_id text not null,
     status text not null
+);
+create table bench.naive_session (
+    id bigint generated always as identity primary key,
+    school_id text not null,
+    service_date date not null,
+    session_id text not null,
+    slot text not null,
+    activity text not null,
+    category text not null,
+    room text not null,
+    headcount integer not null
+);
+create table bench.naive_work (
+    id bigint generated always as identity primary key,
+    session_id bigint not null references bench.naive_session (id),
+    staff_id text not null,
+    role text not null,
+    class_hours numeric not null
 );
 create table bench.bare (id bigint generated always as identity primary key, said text not null);
 grant usage on schema bench to taizhang_ledger;
@@ -101,9 +120,66 @@ class NaiveMark(MarkIn, table=True):
     id: int | None = Field(default=None, primary_key=True)
 
 
+class WorkIn(SQLModel):
+    """Who worked in a session, as it is sent."""
+
+    staff_id: str
+    role: str
+    class_hours: Decimal
+
+
+class SessionIn(SQLModel):
+    """A session as it is sent."""
+
+    school_id: str
+    session_id: str
+    service_date: date
+    slot: str
+    activity: str
+    category: str
+    room: str
+    headcount: int
+
+
+class SessionWithStaff(SessionIn):
+    """A session with its staff, as it is sent."""
+
+    staff: list[WorkIn]
+
+
+class NaiveWork(WorkIn, table=True):
+    """A row a person and session."""
+
+    __tablename__ = "naive_work"
+    __table_args__ = {"schema": "bench"}
+
+    id: int | None = Field(default=None, primary_key=True)
+    session_id: int | None = Field(default=None, foreign_key="bench.naive_session.id")
+
+
+class NaiveSession(SessionIn, table=True):
+    """A row a session."""
+
+    __tablename__ = "naive_session"
+    __table_args__ = {"schema": "bench"}
+
+    id: int | None = Field(default=None, primary_key=True)
+    staff: list[NaiveWork] = Relationship()
+
+
 def naive_app(engine: Engine) -> FastAPI:
     """FastAPI and SQLModel as their tutorials have it: one `session.add` a record."""
     app = FastAPI()
+
+    @app.post("/sessions")
+    def post_sessions(sessions: list[SessionWithStaff]) -> int:
+        with Session(engine) as session:
+            for each in sessions:
+                row = NaiveSession.model_validate(each.model_dump(exclude={"staff"}))
+                row.staff = [NaiveWork.model_validate(member) for member in each.staff]
+                session.add(row)
+            session.commit()
+        return len(sessions)
 
     @app.post("/attendance")
     def post_marks(marks: list[MarkIn]) -> int:

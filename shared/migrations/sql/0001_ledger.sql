@@ -70,12 +70,14 @@ create table ledger.chain_entry (
 create index chain_entry_batch on ledger.chain_entry (batch_id);
 
 -- The end of a school's chain; locking its row serialises the school's writes.
+-- sealed_to: no later day was ever closed, nor lies in a month or term that was published or submitted; null when none was.
 -- roll_version counts changes of the registers that a record is checked against (pupils, staff, slots, terms).
 create table ledger.chain_head (
     school_id text primary key,
     seq bigint not null default 0,
     head bytea not null default '\x0000000000000000000000000000000000000000000000000000000000000000',
     roll_version integer not null default 0,
+    sealed_to date,
     recorded_at timestamptz not null default '-infinity'
 );
 

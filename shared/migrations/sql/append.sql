@@ -92,18 +92,25 @@ begin
         || set_config('taizhang.schools', p_request.visible_schools, true);
 end $$;
 
--- Take the locks, in the order of the request's schools, which everybody sorts alike, and say when this is: later than
--- anything the schools recorded before.
-create function ledger.open_batch(p_request ledger.request) returns timestamptz
+-- What a batch finds when its schools are locked: when this is, later than anything they recorded before; the last day that
+-- any of them may have sealed (chain_head.sealed_to), null when there is none.
+create type ledger.opened as (
+    moment timestamptz,
+    sealed_to date
+);
+
+-- Take the locks, in the order of the request's schools, which everybody sorts alike.
+create function ledger.open_batch(p_request ledger.request) returns ledger.opened
 language plpgsql as $$
 declare
     shown text;
     latest timestamptz;
+    sealed_to date;
     head record;
 begin
     shown := ledger.show(p_request);
     for place in 1 .. cardinality(p_request.schools) loop
-        select roll_version, recorded_at
+        select chain_head.roll_version, chain_head.recorded_at, chain_head.sealed_to
         into head
         from ledger.chain_head
         where school_id = p_request.schools[place]
@@ -115,8 +122,9 @@ begin
             raise exception 'roll of % has moved', p_request.schools[place] using errcode = 'TZ001';
         end if;
         latest := greatest(latest, head.recorded_at);
+        sealed_to := greatest(sealed_to, head.sealed_to);
     end loop;
-    return greatest(clock_timestamp(), latest + interval '1 microsecond');
+    return row(greatest(clock_timestamp(), latest + interval '1 microsecond'), sealed_to)::ledger.opened;
 end $$;
 
 -- Of the records that a batch revises without a reason: those on a day that the school had closed, or in a month or term
@@ -197,37 +205,60 @@ grant execute on function ledger.sealed to taizhang_ledger;
 create function ledger.require_reasons(p_batch_id uuid, p_unexplained ledger.revised[]) returns boolean
 language plpgsql as $$
 declare
-    revised ledger.revised;
-    looked_at ledger.revised;
-    sealed jsonb;
+    sealed constant jsonb := ledger.sealed(p_batch_id, p_unexplained);
 begin
-    foreach revised in array p_unexplained loop
-        continue when revised.school_id = looked_at.school_id and revised.service_date = looked_at.service_date;
-        looked_at := revised;
-        -- Most corrections are of a day that nobody has closed yet, at a school that has published nothing: two look-ups.
-        if exists (
-            select
-            from ledger.entry
-            where school_id = revised.school_id and resource = 'days' and service_date = revised.service_date
-        ) or exists (
-            select
-            from ledger.entry
-            where school_id = revised.school_id and resource in ('publications', 'submissions')
-        ) then
-            sealed := ledger.sealed(p_batch_id, p_unexplained);
-            exit;
-        end if;
-    end loop;
     if sealed is not null then
         raise exception 'a reason is needed' using errcode = 'TZ005', detail = sealed::text;
     end if;
     return true;
 end $$;
 
--- Link each school's chain to what was written, and leave the audit its work. School by school, in short statements: most
+-- Link a school's chain to what a batch wrote of it, and leave the audit its work. Short statements, a school at a time: most
 -- batches are of one school, and a plan for all of them would cost each of those more than it saves the others.
--- p_schools: those that learnt something; null when none did. p_leaves: one text a school, its records' leaves in key
--- order, joined by newlines.
+-- p_leaves: the leaves of the school's records in key order, joined by newlines.
+create function ledger.link(
+    p_request ledger.request,
+    p_resource text,
+    p_recorded_at timestamptz,
+    p_moves_roll boolean,
+    p_school_id text,
+    p_leaves text,
+    p_created integer,
+    p_revised integer,
+    p_service_dates date[]
+) returns ledger.appended
+language plpgsql as $$
+declare
+    -- One expression, one header: what it costs to begin an expression is paid by each batch.
+    digest_now constant bytea := sha256(convert_to(concat(
+        '["', p_request.batch_id, '",', to_json(p_request.client_id), ',', to_json(p_resource), ',',
+        coalesce(to_json(p_request.request_id)::text, 'null'), ',',
+        coalesce('"' || encode(p_request.body_digest, 'hex') || '"', 'null'), ',', p_request.received, ',',
+        p_created + p_revised, ',', p_revised, ',', (extract(epoch from p_recorded_at) * 1000000)::bigint, ']', chr(10),
+        p_leaves
+    ), 'UTF8'));
+    linked record;
+begin
+    update ledger.chain_head
+    set
+        seq = seq + 1,
+        head = sha256(head || digest_now),
+        recorded_at = p_recorded_at,
+        roll_version = roll_version + p_moves_roll::integer
+    where school_id = p_school_id
+    returning new.seq, new.head, old.head as previous
+    into linked;
+    insert into ledger.chain_entry values (
+        p_school_id, linked.seq, p_request.batch_id, p_resource, p_created + p_revised, p_revised, digest_now,
+        linked.previous, linked.head, p_recorded_at
+    );
+    insert into ledger.outbox (school_id, resource, batch_id, service_dates, recorded_at)
+    values (p_school_id, p_resource, p_request.batch_id, p_service_dates, p_recorded_at);
+    return row(p_school_id, linked.seq, linked.head, p_created, p_revised, p_recorded_at)::ledger.appended;
+end $$;
+
+-- Link the chain of each school that learnt something (p_schools; null when none did), and note the batch. The rest as in
+-- `link`, one a school.
 create function ledger.close_batch(
     p_request ledger.request,
     p_resource text,
@@ -241,13 +272,6 @@ create function ledger.close_batch(
 ) returns ledger.appended[]
 language plpgsql as $$
 declare
-    -- A batch's header as the chain's digests have it, before and after what is each school's own.
-    says_first constant text := '["' || p_request.batch_id || '",' || to_json(p_request.client_id)::text
-        || ',' || to_json(p_resource)::text || ',' || coalesce(to_json(p_request.request_id)::text, 'null')
-        || ',' || coalesce('"' || encode(p_request.body_digest, 'hex') || '"', 'null') || ',' || p_request.received || ',';
-    says_last constant text := ',' || (extract(epoch from p_recorded_at) * 1000000)::bigint || ']' || chr(10);
-    linked record;
-    digest bytea;
     appended ledger.appended[];
     created integer := 0;
     revised integer := 0;
@@ -256,32 +280,12 @@ begin
         return array[row(null, null, null, 0, 0, p_recorded_at)::ledger.appended];
     end if;
     for place in 1 .. cardinality(p_schools) loop
-        digest := sha256(convert_to(
-            says_first || (p_created[place] + p_revised[place]) || ',' || p_revised[place] || says_last || p_leaves[place],
-            'UTF8'
-        ));
-        insert into ledger.chain_entry
-        select
-            school_id, seq + 1, p_request.batch_id, p_resource, p_created[place] + p_revised[place], p_revised[place],
-            digest, head, sha256(head || digest), p_recorded_at
-        from ledger.chain_head
-        where school_id = p_schools[place]
-        returning chain_entry.seq, chain_entry.head
-        into linked;
-        update ledger.chain_head
-        set
-            seq = linked.seq,
-            head = linked.head,
-            recorded_at = p_recorded_at,
-            roll_version = roll_version + p_moves_roll::integer
-        where school_id = p_schools[place];
-        insert into ledger.outbox (school_id, resource, batch_id, service_dates, recorded_at)
-        values (p_schools[place], p_resource, p_request.batch_id, p_service_dates[place]::date[], p_recorded_at);
+        appended := appended || ledger.link(
+            p_request, p_resource, p_recorded_at, p_moves_roll, p_schools[place], p_leaves[place], p_created[place],
+            p_revised[place], p_service_dates[place]::date[]
+        );
         created := created + p_created[place];
         revised := revised + p_revised[place];
-        appended := appended || row(
-            p_schools[place], linked.seq, linked.head, p_created[place], p_revised[place], p_recorded_at
-        )::ledger.appended;
     end loop;
     insert into ledger.batch values (
         p_request.batch_id, p_request.client_id, p_resource, p_schools, p_request.body_digest, p_request.received,
@@ -306,6 +310,7 @@ create function ledger.append_entries(
 language plpgsql as $$
 declare
     shown text;
+    opened ledger.opened;
     this_moment timestamptz;
     sums record;
     explained boolean;
@@ -318,7 +323,8 @@ begin
         select unnest(p_request.schools)
         on conflict do nothing;
     end if;
-    this_moment := ledger.open_batch(p_request);
+    opened := ledger.open_batch(p_request);
+    this_moment := opened.moment;
 
     if p_resource in ('staff', 'students') then
         -- In one order for everybody: an id that another school is just registering is waited for.
@@ -400,11 +406,34 @@ begin
     into sums
     from by_school;
 
-    explained := sums.unexplained is null or ledger.require_reasons(p_request.batch_id, sums.unexplained);
+    explained := sums.unexplained is null or opened.sealed_to is null or ledger.require_reasons(p_request.batch_id, sums.unexplained);
 
     -- A school may enter a term or a provider that nobody has yet; what all rely on is changed by the bureau alone.
     if not p_request.district and sums.schools[1] = 'district' and sums.revised[1] > 0 then
         raise exception '%', p_resource using errcode = 'TZ004';
+    end if;
+
+    if p_resource in ('days', 'publications', 'submissions') then
+        update ledger.chain_head
+        set sealed_to = greatest(chain_head.sealed_to, sealing.sealed_to)
+        from (
+            select
+                incoming.school_id,
+                max(
+                    case
+                        when p_resource = 'days' then incoming.service_date
+                        when incoming.content ->> 'period' ~ '^\d{4}-(0[1-9]|1[0-2])$'
+                            then ((incoming.content ->> 'period') || '-01')::date + interval '1 month -1 day'
+                        -- A term's dates can still be corrected.
+                        else 'infinity'
+                    end
+                )::date as sealed_to
+            from unnest(p_school_ids::text[], p_service_dates::date[], p_contents::jsonb[])
+                as incoming (school_id, service_date, content)
+            where p_resource <> 'days' or incoming.content ->> 'state' = 'closed'
+            group by incoming.school_id
+        ) as sealing
+        where chain_head.school_id = sealing.school_id;
     end if;
 
     if p_resource = 'terms' then
@@ -451,12 +480,14 @@ create function ledger.append_sessions(
 ) returns setof ledger.appended
 language plpgsql as $$
 declare
+    opened ledger.opened;
     this_moment timestamptz;
     sums record;
     explained boolean;
     linked ledger.appended;
 begin
-    this_moment := ledger.open_batch(p_request);
+    opened := ledger.open_batch(p_request);
+    this_moment := opened.moment;
 
     -- Materialized: row level security lets a plain column reach the index, and no expression that might fail.
     with incoming as materialized (
@@ -538,7 +569,7 @@ begin
     into sums
     from by_school;
 
-    explained := sums.unexplained is null or ledger.require_reasons(p_request.batch_id, sums.unexplained);
+    explained := sums.unexplained is null or opened.sealed_to is null or ledger.require_reasons(p_request.batch_id, sums.unexplained);
 
     foreach linked in array ledger.close_batch(
         p_request, 'sessions', this_moment, false, sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
@@ -608,12 +639,14 @@ create function ledger.append_attendance(
 ) returns setof ledger.appended
 language plpgsql as $$
 declare
+    opened ledger.opened;
     this_moment timestamptz;
     sums record;
     explained boolean;
     linked ledger.appended;
 begin
-    this_moment := ledger.open_batch(p_request);
+    opened := ledger.open_batch(p_request);
+    this_moment := opened.moment;
 
     -- Materialized: row level security lets a plain column reach the index, and no expression that might fail.
     with incoming as materialized (
@@ -731,7 +764,7 @@ begin
     into sums
     from by_school;
 
-    explained := sums.unexplained is null or ledger.require_reasons(p_request.batch_id, sums.unexplained);
+    explained := sums.unexplained is null or opened.sealed_to is null or ledger.require_reasons(p_request.batch_id, sums.unexplained);
 
     foreach linked in array ledger.close_batch(
         p_request, 'attendance', this_moment, false, sums.schools, sums.leaves, sums.created, sums.revised, sums.service_dates
@@ -760,6 +793,7 @@ create function ledger.append_roll(
 ) returns setof ledger.appended
 language plpgsql as $$
 declare
+    opened ledger.opened;
     this_moment timestamptz;
     latest record;
     touched integer[];
@@ -774,7 +808,8 @@ declare
     key text := p_service_date || '/' || p_session_id;
     linked ledger.appended;
 begin
-    this_moment := ledger.open_batch(p_request);
+    opened := ledger.open_batch(p_request);
+    this_moment := opened.moment;
 
     select revision, digest, state, present, late, left_early, absent, excused, taken_by, taken_at
     into latest
@@ -803,22 +838,26 @@ begin
         return next row(null, null, null, 0, 0, this_moment)::ledger.appended;
         return;
     end if;
-    explained := next_revision = 1 or not ledger.unexplained(p_reason) or ledger.require_reasons(
+    -- Most corrections are of a day that comes after all that the school has closed or published.
+    explained := next_revision = 1 or opened.sealed_to is null or p_service_date > opened.sealed_to
+        or not ledger.unexplained(p_reason) or ledger.require_reasons(
         p_request.batch_id, array[row(p_school_id, p_service_date, key)::ledger.revised]
     );
     insert into ledger.attendance_revision values (
         p_school_id, p_service_date, p_session_id, next_revision, p_state, present_now, late_now, left_early_now, absent_now,
         excused_now, p_taken_by, p_taken_at, digest_now, p_reason, p_request.batch_id, this_moment
     );
-    foreach linked in array ledger.close_batch(
-        p_request, 'attendance', this_moment, false, array[p_school_id],
-        array[ledger.leaf('attendance', key, next_revision, digest_now, p_reason)],
-        array[case when next_revision = 1 then p_weight else 0 end],
-        array[case when next_revision = 1 then 0 else p_weight end],
-        array['{' || p_service_date || '}']
-    ) loop
-        return next linked;
-    end loop;
+    linked := ledger.link(
+        p_request, 'attendance', this_moment, false, p_school_id,
+        ledger.leaf('attendance', key, next_revision, digest_now, p_reason),
+        case when next_revision = 1 then p_weight else 0 end, case when next_revision = 1 then 0 else p_weight end,
+        array[p_service_date]
+    );
+    insert into ledger.batch values (
+        p_request.batch_id, p_request.client_id, 'attendance', p_request.schools, p_request.body_digest, p_request.received,
+        linked.created, linked.revised, p_request.received - p_weight, p_request.request_id, this_moment
+    );
+    return next linked;
 end $$;
 
 -- A plan made while a partition is new and empty stays with its session: let it be the one that is right when it is full,
