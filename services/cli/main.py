@@ -58,6 +58,13 @@ class Mode(StrEnum):
     partial = "partial"
 
 
+class ListFormat(StrEnum):
+    """How a list is written."""
+
+    text = "text"
+    md = "md"
+
+
 @app.command()
 def up(data_dir: DataDir = None) -> None:
     """The whole stack in the foreground, until Ctrl-C."""
@@ -240,23 +247,19 @@ def audit_run(
 @audit.command("rules")
 def audit_rules(
     school: Annotated[str | None, typer.Option(help="also say which are not applicable to this school")] = None,
+    as_: Annotated[ListFormat, typer.Option("--format", help="lines, or a document in Markdown")] = ListFormat.text,
     data_dir: DataDir = None,
 ) -> None:
     """The catalogue: code, severity, clause, name, what it claims; why a rule is not applicable to a school."""
     from services.audit_worker.catalogue import read_catalogue
     from services.cli.audit import not_applicable_to
+    from services.cli.rule_book import rule_book, rule_list
     from shared.settings import read_settings
 
     settings = read_settings(data_dir=data_dir)
     rules = read_catalogue(settings.rules_config)
     missing = {} if school is None else not_applicable_to(settings, rules, school)
-    for rule in rules:
-        header = rule.header
-        print(
-            f"{rule.code}  {header.severity:8}  {'、'.join(header.clause):16}  {header.name.zh} / {header.name.en}\n     {header.claims}"
-        )
-        if rule.code in missing:
-            print(f"     not applicable to {school}: it has never sent {', '.join(missing[rule.code])}")
+    print(rule_book(rules) if as_ == ListFormat.md else rule_list(rules, missing))
 
 
 @audit.command("parked")
