@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from services.ledger_api.dependencies import (
-    AnyCaller,
     BulkOptions,
     Ledger,
     LedgerReader,
     Reason,
+    Writer,
     reads_as,
     receive,
     sender_of,
@@ -106,7 +106,7 @@ class _Endpoints(Generic[Payload]):
     def __init__(self, resource: Resource[Payload]) -> None:
         self._resource = resource
 
-    async def post(self, request: Request, caller: AnyCaller, ledger: Ledger, bulk: BulkOptions) -> Response:
+    async def post(self, request: Request, caller: Writer, ledger: Ledger, bulk: BulkOptions) -> Response:
         """Record one or many, each a new record, a new revision or unchanged."""
         return await receive(
             request,
@@ -176,7 +176,7 @@ class _Endpoints(Generic[Payload]):
     async def delete_one(
         self,
         request: Request,
-        caller: AnyCaller,
+        caller: Writer,
         ledger: Ledger,
         key: str,
         reason: Reason,

@@ -39,6 +39,7 @@ from services.ledger_api.ingest.resource import EntryRows, Resource, check_entri
 from services.ledger_api.ingest.roll_book import RollBook
 from shared.database import ACQUIRE_SECONDS, show
 from shared.problems import Fault, Invalid, Refused
+from shared.tokens import Caller
 from shared.vocabulary import SCHOOL_ID
 
 # Raised by the functions that append.
@@ -97,6 +98,15 @@ class Ledger:
         if not rows:
             return None
         return receipt_of(rows[0]["batch_id"], rows, received=rows[0]["received"])
+
+    async def with_schools_of_stage(self, caller: Caller) -> Caller:
+        """The stage centre's caller with the schools it writes for named, as they are registered now.
+
+        The database is told the same ids and holds every row against them.
+        """
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            schools = await connection.fetchval("select ledger.schools_of_stage($1)", caller.visible.stage)
+        return replace(caller, visible=replace(caller.visible, schools=tuple(schools.split(","))))
 
     async def append_sessions(self, sessions: Decoded[Session], sender: Sender) -> Receipt:
         """Append sessions held or cancelled, each a new record or a new revision; 一(二)1.
