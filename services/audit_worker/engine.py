@@ -43,7 +43,9 @@ TURN_LOCK = 0x7A1_2A46
 CHANNEL = "taizhang_findings"
 # What a rule reads that speaks of days which the district has recorded and the school has not.
 FRONTIER = "frontier"
-_WIDEST_FIRST: tuple[Grain, ...] = ("district", "school_term", "school_month", "school_week", "staff_day", "school_day")
+_WIDEST_FIRST: tuple[Grain, ...] = (
+    "year", "district", "school_term", "school_month", "school_week", "staff_day", "school_day",
+)  # fmt: skip
 # A rule that takes longer over what one claim dirtied, or over everything, is parked: it would stop everybody else.
 RULE_SECONDS = 300
 FULL_AUDIT_SECONDS = 3600

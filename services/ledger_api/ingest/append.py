@@ -188,6 +188,8 @@ class Ledger:
         sender: Sender,
     ) -> Receipt:
         """Append a void revision: the entry holds no more, its history stays."""
+        if school_id == "district" and resource.kept_by_stage:
+            _refuse_of_another_stage(resource, key.partition("/")[0], sender)
         rows = EntryRows()
         rows.add(resource.name, school_id, key, service_date=service_date, state="void", content=b"{}", reason=reason)
         revision_of = Revision(ENTRY_REVISION, lambda: (school_id, key, resource.name))
@@ -390,6 +392,15 @@ def _refuse_other_schools(batch: Batch, sender: Sender) -> None:
 def _refuse_binding_others(resource: Resource[Payload], records: Sequence[Payload], sender: Sender) -> None:
     """A school may enter into a district register what binds nobody else; only the bureau binds the district."""
     for record in records:
+        if resource.kept_by_stage:
+            _refuse_of_another_stage(resource, record.stage, sender)  # type: ignore[attr-defined]
+            continue
         bound = resource.schools_bound(record)
         if not sender.caller.visible.district and (bound is None or not all(map(sender.caller.may_write_for, bound))):
             raise Refused("district_only", resource=resource.name)
+
+
+def _refuse_of_another_stage(resource: Resource[Payload], stage: str, sender: Sender) -> None:
+    """A stage centre keeps what is its own, the bureau either's."""
+    if not sender.caller.visible.district and stage != sender.caller.visible.stage:
+        raise Refused("district_only", resource=resource.name)
