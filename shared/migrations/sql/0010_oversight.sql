@@ -239,6 +239,16 @@ grant select on
     ledger.campaign, ledger.working_group, ledger.training
 to taizhang_ledger, taizhang_audit, taizhang_reporting;
 
+-- The latest day of service of one school, from the one day to the other, that the ledger knows.
+create function audit.school_reached(p_school_id text, p_first_day date, p_last_day date) returns date
+language sql stable as $$
+    select service_date
+    from audit.staff_day
+    where school_id = p_school_id and service_date between p_first_day and p_last_day
+    order by service_date desc
+    limit 1
+$$;
+
 -- The latest day of service from the one day to the other that the ledger knows of any school: how far the district is.
 -- What an office owes by a date is judged by it and by no clock: the same facts give the same findings.
 create function audit.district_reached(p_first_day date, p_last_day date) returns date
