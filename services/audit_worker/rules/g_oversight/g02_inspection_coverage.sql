@@ -24,14 +24,13 @@ says:
   en: "The {subject} centre has inspected {found} in {when}; it owes {expected}."
 version: 1
 */
-with year as materialized (
+with year as (
     select
         academic_year,
         starts_on,
         ends_on,
         make_date(first_calendar_year, 9, 1) as first_day,
-        make_date(first_calendar_year + 1, 8, 31) as last_day,
-        audit.district_reached(starts_on, ends_on) as reached
+        make_date(first_calendar_year + 1, 8, 31) as last_day
     from ledger.academic_year
     where starts_on <= :last_day and ends_on >= :first_day
 ),
@@ -40,6 +39,13 @@ visit as materialized (
     select inspection.school_id, inspection.inspected_on, inspection.kind, inspection.office, inspection.conclusion
     from ledger.inspection
     where inspection.inspected_on >= (select min(first_day) from year)
+),
+
+progress as materialized (
+    select *, audit.district_reached(starts_on, ends_on) as reached
+    from year
+    -- Where no visit is recorded, nothing is asked.
+    where exists (select from visit where visit.inspected_on between year.first_day and year.last_day)
 ),
 
 owed as (
@@ -65,12 +71,11 @@ owed as (
                 and visit.inspected_on between year.first_day and year.last_day
                 and coalesce(visit.office = school.stage || '_centre', visit.kind <> 'unannounced')
         ) as visited
-    from year
+    from progress as year
     inner join ledger.stage_school as school
         on
             (school.active_from is null or school.active_from <= year.ends_on - :opened_late_days::integer)
             and (school.active_to is null or school.active_to >= year.reached)
-    where exists (select from visit)
 ),
 
 coverage as (

@@ -22,10 +22,13 @@ says:
   en: "{subject} in {when}: {expected} was wanted; found: {found}."
 version: 1
 */
-with year as materialized (
-    select *, audit.district_reached(starts_on, ends_on) as reached
-    from ledger.academic_year
-    where starts_on <= :last_day and ends_on >= :first_day
+with year as (
+    select * from ledger.academic_year where starts_on <= :last_day and ends_on >= :first_day
+),
+
+-- Asked once, and only where something is due.
+progress as materialized (
+    select academic_year, audit.district_reached(starts_on, ends_on) as reached from year
 ),
 
 reviewed as materialized (
@@ -74,9 +77,10 @@ unreviewed as (
         on
             submission.submitted_on + :review_days::integer > year.due_after
             and submission.submitted_on + :review_days::integer <= year.ends_on
-            and submission.submitted_on + :review_days::integer < year.reached
     where
-        exists (select from reviewed where reviewed.stage = school.stage)
+        submission.submitted_on + :review_days::integer
+        < (select progress.reached from progress where progress.academic_year = year.academic_year)
+        and exists (select from reviewed where reviewed.stage = school.stage)
         and not exists (
             select from reviewed
             where reviewed.school_id = submission.school_id and reviewed.submission_id = submission.submission_id
