@@ -24,7 +24,7 @@ _DOCUMENTS = frozenset(
     }
 )  # fmt: skip
 # The first of a term shows that the district keeps them here: every school is then asked for its own.
-_OF_THE_DISTRICT = frozenset({"surveys", "evaluations"})
+_OF_THE_DISTRICT = frozenset({"surveys", "evaluations", "plans"})
 
 
 @dataclass
