@@ -20,7 +20,7 @@ _DOCUMENTS = frozenset(
         "deliberations", "publications", "submissions", "reviews", "payments", "surveys", "evaluations", "consents",
         "provider-invoices", "fund-lines", "disbursements",
         "plans", "trainings", "review-schemes", "rectifications", "complaints", "clawbacks",
-        "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "working-groups", "schools",
+        "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "working-groups", "schools", "terms",
     }
 )  # fmt: skip
 # The first of a term shows that the district keeps them here: every school is then asked for its own.
