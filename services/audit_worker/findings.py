@@ -13,8 +13,8 @@ from services.audit_worker.dispositions import settle
 from services.audit_worker.fold import Folded, Known, Row, merged
 from services.audit_worker.scope import Scope
 
-# Whom a finding about an office's duty is kept with: the bureau, and the stage centres.
-OFFICES = ("district", "centre-primary", "centre-junior")
+# With whom a finding about an office's duty is kept, beside the bureau ('district'): the stage centres.
+CENTRES = ("centre-primary", "centre-junior")
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -60,7 +60,8 @@ def _in_scope(rule: Rule, scope: Scope, people: Collection[str]) -> tuple[object
         [
             *scope.school_ids,
             *(["district"] if rule.header.grain == "district" else []),
-            *(OFFICES if rule.header.grain == "year" else ()),
+            # Where the offices are looked at, all of them are.
+            *(CENTRES if "district" in scope.school_ids else ()),
         ],
         list(people),
         scope.first_day,

@@ -264,3 +264,12 @@ language sql stable as $$
     ) as latest
     where left(school.school_id, 5) <> '99999'
 $$;
+
+-- How far the district was in each school year (by its first of September) when it was last audited.
+create table audit.district_progress (
+    first_day date primary key,
+    reached date
+);
+
+grant select, insert, update on audit.district_progress to taizhang_audit;
+grant select on audit.district_progress to taizhang_reporting;

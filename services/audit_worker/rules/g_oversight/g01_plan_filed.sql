@@ -4,7 +4,7 @@ name: {zh: 课后服务方案未按时报送或审核, en: Service plan filed or
 clause: [一(一), 二(一)]
 grain: year
 severity: medium
-reads: [plans, reviews, sessions, duties, terms, schools]
+reads: [plans, reviews, sessions, duties, progress, terms, schools]
 claims: >
   A school submitted its plan for the school year later than the district allows, or serves past that day without one; or
   the stage centre decided about a plan later than the district allows, or has not, though the time has passed.
@@ -33,13 +33,6 @@ progress as materialized (
     select academic_year, audit.district_reached(starts_on, ends_on) as reached from year
 ),
 
-plan as materialized (
-    select plan.*
-    from ledger.plan
-    inner join year using (academic_year)
-    where plan.submitted_on is not null and left(plan.school_id, 5) <> '99999'
-),
-
 filed as (
     select
         school.school_id,
@@ -47,10 +40,21 @@ filed as (
         year.starts_on,
         year.ends_on,
         year.due_by,
-        (select min(plan.submitted_on) from plan where plan.school_id = school.school_id and plan.academic_year = year.academic_year) as submitted_on
+        (
+            select min(plan.submitted_on)
+            from ledger.plan
+            where plan.school_id = school.school_id and plan.academic_year = year.academic_year
+        ) as submitted_on
     from unnest(:school_ids::text[]) as school (school_id)
     cross join year
-    where exists (select from plan where plan.academic_year = year.academic_year)
+    where
+        exists (
+            select from ledger.plan as any_school
+            where
+                any_school.academic_year = year.academic_year
+                and any_school.submitted_on is not null
+                and left(any_school.school_id, 5) <> '99999'
+        )
 ),
 
 late as (
@@ -68,9 +72,11 @@ late as (
 ),
 
 latest as (
-    select distinct on (school_id, academic_year) *
-    from plan
-    order by school_id, academic_year, submitted_on desc, plan_id desc
+    select distinct on (plan.school_id, academic_year) plan.*
+    from ledger.plan
+    inner join year using (academic_year)
+    where 'district' = any(:school_ids) and plan.submitted_on is not null
+    order by plan.school_id, academic_year, plan.submitted_on desc, plan.plan_id desc
 ),
 
 decided as (

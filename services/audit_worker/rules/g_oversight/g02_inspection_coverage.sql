@@ -4,7 +4,7 @@ name: {zh: 学段中心检查未覆盖全部学校, en: Inspections of a stage c
 clause: [二(二)]
 grain: year
 severity: high
-reads: [inspections, schools, sessions, duties, terms]
+reads: [inspections, schools, progress, terms]
 claims: >
   At the end of the school year a stage centre has not inspected every active school of its stage; or, from the middle of
   the year on, it has inspected so few that at this pace it will not.
@@ -32,7 +32,7 @@ with year as (
         make_date(first_calendar_year, 9, 1) as first_day,
         make_date(first_calendar_year + 1, 8, 31) as last_day
     from ledger.academic_year
-    where starts_on <= :last_day and ends_on >= :first_day
+    where starts_on <= :last_day and ends_on >= :first_day and 'district' = any(:school_ids)
 ),
 
 visit as materialized (
@@ -56,26 +56,19 @@ owed as (
         year.ends_on,
         school.stage,
         school.school_id,
-        exists (
-            select from visit
-            where
-                visit.school_id = school.school_id
-                and visit.inspected_on between year.first_day and year.last_day
-                and visit.conclusion is not null
-                and coalesce(visit.office = school.stage || '_centre', visit.kind <> 'unannounced')
-        ) as inspected,
-        exists (
-            select from visit
-            where
-                visit.school_id = school.school_id
-                and visit.inspected_on between year.first_day and year.last_day
-                and coalesce(visit.office = school.stage || '_centre', visit.kind <> 'unannounced')
-        ) as visited
+        coalesce(bool_or(visit.conclusion is not null), false) as inspected,
+        count(visit.school_id) > 0 as visited
     from progress as year
     inner join ledger.stage_school as school
         on
-            (school.active_from is null or school.active_from <= year.ends_on - :opened_late_days::integer)
-            and (school.active_to is null or school.active_to >= year.reached)
+            coalesce(school.active_from, '-infinity') <= year.ends_on - :opened_late_days::integer
+            and coalesce(school.active_to, 'infinity') >= year.reached
+    left join visit
+        on
+            visit.school_id = school.school_id
+            and visit.inspected_on between year.first_day and year.last_day
+            and coalesce(visit.office = school.stage || '_centre', visit.kind <> 'unannounced')
+    group by year.academic_year, year.reached, year.starts_on, year.ends_on, school.stage, school.school_id
 ),
 
 coverage as (

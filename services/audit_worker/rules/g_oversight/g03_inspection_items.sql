@@ -35,7 +35,8 @@ visit as (
     from ledger.inspection as visit
     inner join ledger.stage_school as school on school.school_id = visit.school_id and school.leads
     where
-        visit.inspected_on between :first_day and :last_day
+        'district' = any(:school_ids)
+        and visit.inspected_on between :first_day and :last_day
         and visit.conclusion is not null
         and visit.kind in ('spot_check', 'unannounced')
         and coalesce(visit.office in ('primary_centre', 'junior_centre'), visit.kind = 'spot_check')

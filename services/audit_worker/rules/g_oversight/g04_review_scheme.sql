@@ -4,7 +4,7 @@ name: {zh: 无审核方案即审核或上报未审核, en: Reviewed without a sc
 clause: [二(三)]
 grain: year
 severity: high
-reads: [reviews, review-schemes, submissions, sessions, duties, terms, schools]
+reads: [reviews, review-schemes, submissions, progress, terms, schools]
 claims: >
   A stage centre reviewed submissions of its schools on days on which no review scheme of it was in force; or a submission
   has no review, although the centre reviews submissions here and the time that the district allows has passed.
@@ -23,7 +23,8 @@ says:
 version: 1
 */
 with year as (
-    select * from ledger.academic_year where starts_on <= :last_day and ends_on >= :first_day
+    select * from ledger.academic_year
+    where starts_on <= :last_day and ends_on >= :first_day and 'district' = any(:school_ids)
 ),
 
 -- Asked once, and only where something is due.

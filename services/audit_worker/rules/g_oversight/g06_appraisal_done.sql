@@ -4,7 +4,7 @@ name: {zh: 年度绩效考核缺失或不合要求, en: Yearly appraisal missing
 clause: [二(四)]
 grain: year
 severity: medium
-reads: [appraisals, indicator-sets, schools, sessions, duties, terms]
+reads: [appraisals, indicator-sets, schools, progress, terms]
 claims: >
   A centre's indicators of a year do not weigh service quality above participation, do not add up to the whole, or were
   approved only after an appraisal by them had begun; or an appraisal was finalised without the views of pupils and parents;
@@ -21,7 +21,8 @@ says:
 version: 1
 */
 with year as (
-    select * from ledger.academic_year where starts_on <= :last_day and ends_on >= :first_day
+    select * from ledger.academic_year
+    where starts_on <= :last_day and ends_on >= :first_day and 'district' = any(:school_ids)
 ),
 
 appraisal as materialized (

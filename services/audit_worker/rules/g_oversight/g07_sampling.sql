@@ -4,7 +4,7 @@ name: {zh: 专项调研比例、抽样或保密不合要求, en: Special investi
 clause: [三(五)]
 grain: year
 severity: medium
-reads: [campaigns, inspections, schools, sessions, duties, terms]
+reads: [campaigns, inspections, schools, progress, terms]
 claims: >
   A sealed campaign drew fewer schools than its proportion of the active ones; or it does not say from whom, how and with
   which seed it drew, so that nobody can draw again; or a school was visited before the sample was sealed, or told of an
@@ -23,7 +23,8 @@ says:
 version: 1
 */
 with year as (
-    select * from ledger.academic_year where starts_on <= :last_day and ends_on >= :first_day
+    select * from ledger.academic_year
+    where starts_on <= :last_day and ends_on >= :first_day and 'district' = any(:school_ids)
 ),
 
 -- Asked once, and only where something is due.

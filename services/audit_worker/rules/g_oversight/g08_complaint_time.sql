@@ -4,7 +4,7 @@ name: {zh: 信访投诉处理超时或缺结果, en: Complaint handled late or w
 clause: [二(二), 三(五)]
 grain: year
 severity: high
-reads: [complaints, staff, sessions, duties, terms]
+reads: [complaints, staff, progress, terms]
 claims: >
   A complaint was acknowledged or closed later than the office allows, or is neither though the time has passed; or it was
   closed without a result; or it was handled by a person of the school it is about.
@@ -22,7 +22,8 @@ says:
 version: 1
 */
 with year as (
-    select * from ledger.academic_year where starts_on <= :last_day and ends_on >= :first_day
+    select * from ledger.academic_year
+    where starts_on <= :last_day and ends_on >= :first_day and 'district' = any(:school_ids)
 ),
 
 -- Asked once, and only where something is due.

@@ -4,7 +4,7 @@ name: {zh: 追回款项不平或逾期, en: Clawback out of balance or overdue}
 clause: [三(七)]
 grain: year
 severity: high
-reads: [clawbacks, sessions, duties, terms]
+reads: [clawbacks, progress, terms]
 claims: >
   More came back of a clawback than was determined, or less than nothing; or money came back before the case was ordered; or
   a case that was ordered has not come back by its day.
@@ -20,7 +20,8 @@ says:
 version: 1
 */
 with year as (
-    select * from ledger.academic_year where starts_on <= :last_day and ends_on >= :first_day
+    select * from ledger.academic_year
+    where starts_on <= :last_day and ends_on >= :first_day and 'district' = any(:school_ids)
 ),
 
 -- Asked once, and only where something is due.

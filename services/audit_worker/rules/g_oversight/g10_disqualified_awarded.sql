@@ -39,7 +39,8 @@ inner join ledger.disqualification
             else disqualification.staff_id is null and disqualification.school_id = award.school_id
         end
 where
-    award.withdrawn_on is null
+    'district' = any(:school_ids)
+    and award.withdrawn_on is null
     and year.starts_on <= :last_day
     and year.ends_on >= :first_day
     and left(award.school_id, 5) <> '99999'

@@ -4,7 +4,7 @@ name: {zh: 关键人员培训未覆盖全部学校, en: Training of key persons 
 clause: [二]
 grain: year
 severity: low
-reads: [trainings, schools, sessions, duties, terms]
+reads: [trainings, schools, progress, terms]
 claims: >
   At the end of the school year there are schools of a stage from which nobody has attended a training of key persons that
   the centre or the bureau held in it.
@@ -28,7 +28,7 @@ with year as (
         make_date(first_calendar_year, 9, 1) as first_day,
         make_date(first_calendar_year + 1, 8, 31) as last_day
     from ledger.academic_year
-    where starts_on <= :last_day and ends_on >= :first_day
+    where starts_on <= :last_day and ends_on >= :first_day and 'district' = any(:school_ids)
 ),
 
 training as materialized (
@@ -44,30 +44,36 @@ progress as materialized (
     where exists (select from training where training.held_on between year.first_day and year.last_day)
 ),
 
-coverage as (
+owed as (
     select
         year.academic_year,
         school.stage,
-        count(*) as schools,
-        count(*) filter (where reached.trained) as trained,
-        coalesce(jsonb_agg(school.school_id order by school.school_id) filter (where not reached.trained), '[]') as missing
+        school.school_id,
+        count(training.school_id) > 0 as trained
     from progress as year
     inner join ledger.stage_school as school
         on
             coalesce(school.active_from, '-infinity') <= year.ends_on - :opened_late_days::integer
             and coalesce(school.active_to, 'infinity') >= year.reached
-    cross join lateral (
-        select exists (
-            select from training
-            where
-                training.school_id = school.school_id
-                and training.held_on between year.first_day and year.last_day
-                -- The other stage's centre trains for the other stage.
-                and (training.organiser = school.stage || '_centre' or training.organiser not like '%\_centre')
-        ) as trained
-    ) as reached
+    left join training
+        on
+            training.school_id = school.school_id
+            and training.held_on between year.first_day and year.last_day
+            -- The other stage's centre trains for the other stage.
+            and (training.organiser = school.stage || '_centre' or training.organiser not like '%\_centre')
     where year.reached > year.ends_on - :final_days::integer
-    group by year.academic_year, school.stage
+    group by year.academic_year, school.stage, school.school_id
+),
+
+coverage as (
+    select
+        academic_year,
+        stage,
+        count(*) as schools,
+        count(*) filter (where trained) as trained,
+        coalesce(jsonb_agg(school_id order by school_id) filter (where not trained), '[]') as missing
+    from owed
+    group by academic_year, stage
 )
 
 select

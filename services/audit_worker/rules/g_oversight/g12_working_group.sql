@@ -23,7 +23,8 @@ says:
 version: 1
 */
 with year as (
-    select * from ledger.academic_year where starts_on <= :last_day and ends_on >= :first_day
+    select * from ledger.academic_year
+    where starts_on <= :last_day and ends_on >= :first_day and 'district' = any(:school_ids)
 ),
 
 working_group as materialized (

@@ -4,7 +4,7 @@ name: {zh: 考核结果未移交四项考核, en: Result of the appraisal not pa
 clause: [三(一)]
 grain: year
 severity: low
-reads: [appraisals, schools, sessions, duties, terms]
+reads: [appraisals, schools, progress, terms]
 claims: >
   Of the appraisals of a year that were finalised for public schools, some have not been passed to all four schemes that the
   notice names, though the time has passed; or they lack the score for correct submission of data.
@@ -21,7 +21,8 @@ says:
 version: 1
 */
 with year as (
-    select * from ledger.academic_year where starts_on <= :last_day and ends_on >= :first_day
+    select * from ledger.academic_year
+    where starts_on <= :last_day and ends_on >= :first_day and 'district' = any(:school_ids)
 ),
 
 finalised as materialized (
