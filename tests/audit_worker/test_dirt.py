@@ -60,6 +60,64 @@ async def test_in_whatever_order_a_year_comes_a_full_audit_has_nothing_to_add(sc
     assert await audit_all(school.auditor_pool, school.rules) == 0
 
 
+async def test_a_year_in_which_every_office_does_its_duty_has_no_finding(school: District) -> None:
+    await school.bureau.post("terms", SPRING)
+    for school_id in (S1, S2):
+        await school.school(school_id).post("slots", {**slot_of(school_id, "s1"), "term_id": "2025-2026-2"})
+    for voice, resource, record in _year_of_duty(school):
+        await voice.post(resource, record)
+        await school.audit()
+    await school.school(S1).post("sessions", session("z", service_date="2026-06-25", headcount=0, staff={"T1": 0}))
+    await school.audit()
+    assert [each for each in await school.bureau.findings() if each["rule"].startswith("G")] == []
+    assert await audit_all(school.auditor_pool, school.rules) == 0
+
+
+def _year_of_duty(district: District) -> list[tuple[Voice, str, dict[str, Any]]]:
+    """Each step in time, by whose it is, for both stages and every school."""
+    bureau = district.bureau
+    offices = ("personnel", "moral_education", "supervision", "private_education", "primary_centre", "junior_centre")
+    leads = ("general_office", "finance", "compulsory_education")
+    members = [{"office": each, "role": "lead"} for each in leads] + [{"office": each} for each in offices]
+    checked = [
+        {"item": item, "result": "完整", "evidence": [f"{item}.pdf"]}
+        for item in ("ledger", "collective_deliberation", "publication_procedure")
+    ]
+    steps: list[tuple[Voice, str, dict[str, Any]]] = [
+        (bureau, "working-groups", {"group_id": "w", "academic_year": YEAR, "members": members}),
+        (bureau, "campaigns", {"campaign_id": "f", "academic_year": YEAR, "proportion": 0.5, "sealed_on": "2025-10-20", "population": [S1, S2], "sample": [S2], "selection": "随机", "seed": "7"}),
+        (bureau, "inspections", {"school_id": S2, "inspection_id": "f1", "kind": "unannounced", "office": "supervision", "campaign_id": "f", "date": "2025-11-03", "conclusion": "正常"}),
+        (bureau, "complaints", {"school_id": S1, "complaint_id": "k", "received_on": "2025-11-03", "acknowledged_on": "2025-11-05", "outcome": "not_substantiated", "closed_on": "2025-12-01"}),
+        (bureau, "clawbacks", {"school_id": S1, "clawback_id": "b", "amount_fen": 900, "determined_on": "2025-11-04", "ordered_on": "2025-11-05", "due_on": "2025-12-05", "recovered": [{"recovered_on": "2025-12-01", "amount_fen": 900}]}),
+        (bureau, "disqualifications", {"school_id": S1, "disqualification_id": "q", "academic_year": YEAR, "decided_on": "2026-01-12"}),
+        (bureau, "awards", {"school_id": S2, "award_id": "won", "academic_year": YEAR}),
+    ]  # fmt: skip
+    for stage, school_id, person in (("primary", S1, "T1"), ("junior", S2, "U1")):
+        centre, own = district.voice("centre", stage=stage), district.school(school_id)
+        weights = [
+            {"indicator": "质量", "group": "quality", "weight": 0.6},
+            {"indicator": "参与", "group": "participation", "weight": 0.4},
+        ]
+        transfers = [
+            {"scheme": scheme, "transferred_on": "2026-03-09"}
+            for scheme in ("leadership_appraisal", "school_appraisal", "civilised_campus", "education_inspection")
+        ]
+        of_it = {"school_id": school_id}
+        steps += [
+            (own, "plans", {**of_it, "plan_id": "plan", "academic_year": YEAR, "submitted_on": "2025-09-12"}),
+            (centre, "reviews", {**of_it, "review_id": "p", "plan_id": "plan", "decision": "accepted", "reviewed_on": "2025-09-19"}),
+            (centre, "review-schemes", {"stage": stage, "scheme_id": "s", "approved_on": "2025-09-22"}),
+            (centre, "trainings", {**of_it, "training_id": "t", "kind": "key_person", "held_on": "2025-10-15", "organiser": f"{stage}_centre", "attendees": [person]}),
+            (centre, "inspections", {**of_it, "inspection_id": "v", "kind": "spot_check", "date": "2025-10-20", "checklist": checked, "conclusion": "正常"}),
+            (centre, "rectifications", {**of_it, "rectification_id": "x", "demand": "补记", "demanded_on": "2025-10-21", "due_on": "2025-11-05", "answers": [{"answered_on": "2025-11-03", "answered_by": person, "checked_on": "2025-11-04", "checked_by": "C1", "accepted": True}]}),
+            (own, "submissions", {**of_it, "submission_id": "sub", "term_id": "2025-2026-1", "lines": [], "submitted_on": "2026-02-10"}),
+            (centre, "reviews", {**of_it, "review_id": "r", "submission_id": "sub", "decision": "accepted", "reviewed_on": "2026-03-02"}),
+            (centre, "indicator-sets", {"stage": stage, "indicator_set_id": "i", "academic_year": YEAR, "approved_on": "2025-09-22", "indicators": weights}),
+            (centre, "appraisals", {**of_it, "appraisal_id": "g", "academic_year": YEAR, "indicator_set_id": "i", "started_on": "2026-02-24", "feedback": HEARD, "finalised_on": "2026-03-02", "data_submission_score": 90, "transfers": transfers}),
+        ]  # fmt: skip
+    return steps
+
+
 async def test_a_day_of_service_of_any_school_makes_due_what_an_office_owes(school: District) -> None:
     await school.bureau.post(
         "complaints", {"school_id": S2, "complaint_id": "k", "received_on": "2025-11-03", "office": "junior_centre"}
