@@ -28,7 +28,8 @@ _IN_SCOPE = """
             period is not null
             and school_id = any($2)
             and (
-                period between to_char($4::date, 'YYYY-MM') and to_char($5::date, 'YYYY-MM')
+                -- A month: as text, a spring term (2025-2026-2) would lie between the months of its autumn.
+                (length(period) = 7 and period between to_char($4::date, 'YYYY-MM') and to_char($5::date, 'YYYY-MM'))
                 or exists (
                     select from ledger.term
                     where period in (term.term_id, left(term.term_id, 9)) and term.starts_on <= $5 and term.ends_on >= $4

@@ -118,6 +118,20 @@ def _year_of_duty(district: District) -> list[tuple[Voice, str, dict[str, Any]]]
     return steps
 
 
+async def test_what_is_found_of_the_spring_stands_while_the_autumn_is_looked_at(school: District) -> None:
+    await school.bureau.post("terms", SPRING)
+    await school.school(S1).post("slots", {**slot_of(S1, "s1"), "term_id": "2025-2026-2"})
+    await school.school(S1).post("sessions", session("z", service_date="2026-03-09"))
+    await school.audit()
+    (spring,) = await school.auditor.findings(rule="A05")
+    await school.school(S1).post("sessions", session("a"))
+    await school.audit()
+    (still,) = await school.auditor.findings(rule="A05")
+    assert (still["finding_id"], still["period"]) == (spring["finding_id"], "2025-2026-2")
+    told = (await school.auditor.report(f"/v1/findings/{still['finding_id']}"))["events"]
+    assert [event["change"] for event in told] == ["opened"]
+
+
 async def test_a_day_of_service_of_any_school_makes_due_what_an_office_owes(school: District) -> None:
     await school.bureau.post(
         "complaints", {"school_id": S2, "complaint_id": "k", "received_on": "2025-11-03", "office": "junior_centre"}
