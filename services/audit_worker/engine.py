@@ -43,7 +43,11 @@ TURN_LOCK = 0x7A1_2A46
 CHANNEL = "taizhang_findings"
 # What a rule reads that speaks of days which the district has recorded and the school has not.
 FRONTIER = "frontier"
-_WIDEST_FIRST: tuple[Grain, ...] = ("district", "school_term", "school_month", "school_week", "staff_day", "school_day")
+# What a rule reads that asks how far the district has come: what an office owes by a day is due when service is past it.
+PROGRESS = "progress"
+_WIDEST_FIRST: tuple[Grain, ...] = (
+    "year", "district", "school_term", "school_month", "school_week", "staff_day", "school_day",
+)  # fmt: skip
 # A rule that takes longer over what one claim dirtied, or over everything, is parked: it would stop everybody else.
 RULE_SECONDS = 300
 FULL_AUDIT_SECONDS = 3600
@@ -110,7 +114,13 @@ async def audit_all(
         await _take_turn(connection, FULL_AUDIT_SECONDS)
         terms = [term for term in await terms_of(connection) if term_id in {None, term.term_id}]
         schools = await connection.fetch(
-            "select school_id from ledger.school where $1::text is null or school_id = $1", school_id
+            """
+            select school_id from ledger.school where $1::text is null or school_id = $1
+            union all
+            -- The offices' duties are nobody's school's.
+            select 'district' where $1::text is null
+            """,
+            school_id,
         )
         selected = rules if only is None else with_those_that_yield(rules, only)
         for named, there in ((term_id, terms), (school_id, schools), (only, selected)):
@@ -157,6 +167,7 @@ async def _audit(
     every_day = set().union(*dirt.days.values()) if dirt.days else set()
     await _note_audited(connection, every_day)
     people = dirt.people | await rollup.rebuild(connection, widen(worked, "school_day", terms))
+    dirt.days[PROGRESS] |= await rollup.progressed(connection, worked)
     recorded = worked | dirt.days.get("attendance", set()) | dirt.days.get("days", set())
     if recorded:
         await rollup.rebuild_days(connection, widen(recorded, "school_day", terms))

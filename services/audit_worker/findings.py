@@ -13,6 +13,9 @@ from services.audit_worker.dispositions import settle
 from services.audit_worker.fold import Folded, Known, Row, merged
 from services.audit_worker.scope import Scope
 
+# With whom a finding about an office's duty is kept, beside the bureau ('district'): the stage centres.
+CENTRES = ("centre-primary", "centre-junior")
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -25,10 +28,11 @@ _IN_SCOPE = """
             period is not null
             and school_id = any($2)
             and (
-                period between to_char($4::date, 'YYYY-MM') and to_char($5::date, 'YYYY-MM')
+                -- A month: as text, a spring term (2025-2026-2) would lie between the months of its autumn.
+                (length(period) = 7 and period between to_char($4::date, 'YYYY-MM') and to_char($5::date, 'YYYY-MM'))
                 or exists (
                     select from ledger.term
-                    where term.term_id = period and term.starts_on <= $5 and term.ends_on >= $4
+                    where period in (term.term_id, left(term.term_id, 9)) and term.starts_on <= $5 and term.ends_on >= $4
                 )
             )
         )
@@ -54,7 +58,12 @@ def _in_scope(rule: Rule, scope: Scope, people: Collection[str]) -> tuple[object
     return (
         rule.code,
         # What is said of the whole district is nobody's own, whichever school made it looked at.
-        [*scope.school_ids, *(["district"] if rule.header.grain == "district" else [])],
+        [
+            *scope.school_ids,
+            *(["district"] if rule.header.grain == "district" else []),
+            # Where the offices are looked at, all of them are.
+            *(CENTRES if "district" in scope.school_ids else ()),
+        ],
         list(people),
         scope.first_day,
         scope.last_day,

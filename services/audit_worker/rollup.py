@@ -1,6 +1,6 @@
 """The rollups `audit.staff_day` and `audit.recorded_day`: recomputed for the school-days a change touched, never patched."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -79,3 +79,48 @@ async def lagging(connection: asyncpg.Connection) -> set[tuple[str, date]]:
         """
     )
     return {(row["school_id"], row["service_date"]) for row in rows if row["service_date"] is not None}
+
+
+async def progressed(connection: asyncpg.Connection, worked: Collection[tuple[str, date]]) -> set[tuple[str, date]]:
+    """The district, with the first day of each school year whose latest day of service these school-days have moved.
+
+    What they were before is kept in `audit.district_progress`: most batches move nothing, and are told so by two look-ups.
+    """
+    if not worked:
+        return set()
+    rows = await connection.fetch(
+        """
+        with touched as (
+            select school_id, service_date, make_date(extract(year from service_date - interval '8 months')::integer, 9, 1) as first_day
+            from unnest($1::text[], $2::date[]) as day (school_id, service_date)
+        ),
+        latest as (
+            select first_day, max(service_date) as service_date from touched group by first_day
+        )
+        insert into audit.district_progress (first_day, reached)
+        select
+            latest.first_day,
+            case
+                when
+                    progress.reached > latest.service_date
+                    or (
+                        progress.reached = latest.service_date
+                        and exists (
+                            select from touched
+                            inner join audit.staff_day using (school_id, service_date)
+                            where service_date = latest.service_date and left(school_id, 5) <> '99999'
+                        )
+                    )
+                    then progress.reached
+                else audit.district_reached(latest.first_day, (latest.first_day + interval '1 year - 1 day')::date)
+            end
+        from latest
+        left join audit.district_progress as progress using (first_day)
+        on conflict (first_day) do update set reached = excluded.reached
+        where district_progress.reached is distinct from excluded.reached
+        returning first_day
+        """,
+        [school_id for school_id, _day in worked],
+        [day for _school_id, day in worked],
+    )
+    return {("district", row["first_day"]) for row in rows}

@@ -15,7 +15,9 @@ router = APIRouter(tags=["discovery"])
 POSTING_ORDER = (
     "schools", "terms", "closures", "providers", "slots", "rooms", "staff", "students", "leaves", "consents", "allocation-plans",
     "sign-ins", "sessions", "attendance", "duties", "days", "deliberations", "publications", "submissions", "payments",
-    "surveys", "evaluations", "patrols", "provider-invoices", "inspections", "reviews", "fund-lines", "disbursements",
+    "surveys", "evaluations", "patrols", "provider-invoices", "plans", "trainings", "review-schemes", "inspections",
+    "reviews", "fund-lines", "disbursements", "rectifications", "complaints", "clawbacks", "disqualifications", "awards", "indicator-sets", "appraisals",
+    "campaigns", "working-groups",
 )  # fmt: skip
 
 

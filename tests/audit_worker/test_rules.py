@@ -62,6 +62,29 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "grant": lambda **given: {"school_id": world.S1, "disbursement_id": "grant", "term_id": world.TERM, **given},
     "survey": lambda **given: {"school_id": world.S1, "survey_id": "ask", "term_id": world.TERM, **given},
     "evaluation": lambda **given: {"school_id": world.S1, "evaluation_id": "look", "term_id": world.TERM, **given},
+    "filing": lambda **given: {"school_id": world.S1, "plan_id": "plan", "academic_year": world.YEAR, **given},
+    "training": lambda **given: {"school_id": world.S1, "training_id": "day", "kind": "key_person", **given},
+    "scheme": lambda **given: {"stage": "primary", "scheme_id": "scheme", **given},
+    "rectification": lambda **given: {
+        "school_id": world.S1, "rectification_id": "told", "demand": "补齐台账", **given,
+    },
+    "complaint": lambda **given: {"school_id": world.S1, "complaint_id": "said", **given},
+    "clawback": lambda **given: {
+        "school_id": world.S1, "clawback_id": "back", "determined_on": "2025-09-02", "amount_fen": 125000, **given,
+    },
+    "disqualification": lambda **given: {
+        "school_id": world.S1, "disqualification_id": "lost", "academic_year": world.YEAR, "decided_on": "2026-01-12",
+        **given,
+    },
+    "award": lambda **given: {"school_id": world.S1, "award_id": "won", "academic_year": world.YEAR, **given},
+    "indicator_set": lambda **given: {
+        "stage": "primary", "indicator_set_id": "set", "academic_year": world.YEAR, **given,
+    },
+    "appraisal": lambda **given: {
+        "school_id": world.S1, "appraisal_id": "mark", "academic_year": world.YEAR, **given,
+    },
+    "campaign": lambda **given: {"campaign_id": "draw", "academic_year": world.YEAR, **given},
+    "group": lambda **given: {"group_id": "group", "academic_year": world.YEAR, **given},
 }  # fmt: skip
 RESOURCES = {
     "school": "schools", "closure": "closures", "provider": "providers", "slot": "slots", "staff": "staff",
@@ -71,8 +94,15 @@ RESOURCES = {
     "room": "rooms", "patrol": "patrols", "inspection": "inspections", "sign_in": "sign-ins",
     "invoice": "provider-invoices", "fund_line": "fund-lines", "grant": "disbursements",
     "term": "terms", "student": "students", "consent": "consents", "survey": "surveys", "evaluation": "evaluations",
+    "filing": "plans", "training": "trainings", "scheme": "review-schemes", "rectification": "rectifications",
+    "complaint": "complaints", "clawback": "clawbacks", "award": "awards", "disqualification": "disqualifications",
+    "indicator_set": "indicator-sets", "appraisal": "appraisals", "campaign": "campaigns", "group": "working-groups",
 }  # fmt: skip
-OF_THE_BUREAU = {"schools", "terms", "closures", "providers", "inspections", "reviews", "disbursements"}
+OF_THE_BUREAU = {
+    "schools", "terms", "closures", "providers", "inspections", "reviews", "review-schemes", "rectifications", "complaints",
+    "clawbacks", "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "working-groups",
+    "disbursements",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

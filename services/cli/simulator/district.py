@@ -34,7 +34,7 @@ DAYS_FOR_EQUAL_HOURS = 12
 FILES = (
     "schools", "terms", "closures", "providers", "slots", "staff", "students", "leaves", "allocation-plans",
     "sessions", "attendance", "sessions-corrections", "duties", "days", "sessions-late", "deliberations",
-    "publications", "submissions", "payments", "fund-lines",
+    "publications", "submissions", "payments", "fund-lines", "plans",
 )  # fmt: skip
 BY_MONTH = frozenset({"sessions", "attendance"})
 
