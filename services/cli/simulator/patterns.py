@@ -107,7 +107,7 @@ def _twins(days: Days, _absences: Absences, rng: Random, planted: Planted) -> No
         missing = {pupil for status in ("absent", "excused") for pupil in sheet[status]}
         weekday = one.day.isoweekday()
         if weekday not in first:
-            first[weekday] = missing or set(rng.sample(sheet["present"], 1))
+            first[weekday] = missing if len(missing) > 1 else {*missing, *rng.sample(sheet["present"], 2)}
         _call(one, first[weekday])
     planted.label("F14", _school(days), _group(days[0]), "each weekday's roll copied for weeks", period=_month(days))
 
@@ -151,7 +151,7 @@ def _month_end(days: Days, absences: Absences, _rng: Random, planted: Planted) -
 
 def _favourable(days: Days, _absences: Absences, _rng: Random, planted: Planted) -> None:
     for one in days:
-        one.raised.add(_last_of(one, "s2")["session_id"])
+        one.raised.add(_last_of(one, max(_slots(one)))["session_id"])
     school_id = _school(days)
     planted.label("F15", school_id, school_id, "hours raised after closing, day by day", period=_month(days))
 
@@ -174,6 +174,11 @@ def _coordinate(made: SchoolDay, person: Person, class_hours: float, absences: A
         )
 
 
+def _slots(made: SchoolDay) -> list[str]:
+    """The slots with a session that was held."""
+    return sorted({session["slot"] for session in made.sessions if session["state"] == "held"})
+
+
 def _last_of(made: SchoolDay, slot: str) -> Record:
     return [session for session in made.sessions if session["slot"] == slot and session["state"] == "held"][-1]
 
@@ -182,7 +187,7 @@ def _at_the_cap(days: Days, _absences: Absences, _rng: Random, planted: Planted)
     """One person leads in every slot of every day."""
     staff_id = days[0].school.idle[3].staff_id
     for one in days:
-        for slot in {session["slot"] for session in one.sessions if session["state"] == "held"}:
+        for slot in _slots(one):
             session = _last_of(one, slot)
             session["staff"][0] = {**session["staff"][0], "staff_id": staff_id}
             session["staff"][0].pop("replaces", None)
@@ -221,7 +226,7 @@ def _named_for_another(days: Days, _absences: Absences, _rng: Random, planted: P
 def _supports_in_name(days: Days, _absences: Absences, _rng: Random, planted: Planted) -> None:
     staff_id = days[0].school.idle[2].staff_id
     for one in days:
-        for slot in {session["slot"] for session in one.sessions if session["state"] == "held"}:
+        for slot in _slots(one):
             session = _last_of(one, slot)
             hours = session["staff"][0]["class_hours"]
             session["staff"].append({"staff_id": staff_id, "role": "support", "class_hours": hours})
@@ -241,7 +246,7 @@ def _creep(days: Days, absences: Absences, _rng: Random, planted: Planted) -> No
 def _pad(days: Days, absences: Absences) -> None:
     """Whoever is free supports somebody in every slot."""
     for one in days:
-        for slot in {session["slot"] for session in one.sessions}:
+        for slot in _slots(one):
             sessions = [each for each in one.sessions if each["slot"] == slot and each["state"] == "held"]
             busy = {member["staff_id"] for session in sessions for member in session["staff"]}
             free = [

@@ -18,45 +18,68 @@ create table audit.school_day (
 
 create index school_day_service_date on audit.school_day (service_date);
 
--- One row per held session with a roll: how many came, late, left early or were missing, who took the roll.
--- called: the pupils that the roll calls at all. group_key: the class, or the activity and the weekday for those that mix
--- classes, in its slot: whose sessions follow one another.
-create view ledger.rolled_session with (security_invoker = true) as
-select
-    session.school_id,
-    session.service_date,
-    session.session_id,
-    session.slot,
-    session.activity,
-    session.headcount,
-    concat_ws(
-        '/', session.slot,
-        case when session.class_no is null
-            then concat_ws('/', session.activity, extract(isodow from session.service_date))
-            else concat_ws('/', session.grade, session.class_no)
-        end
-    ) as group_key,
-    session.staff_ids,
-    session.staff_roles,
-    session.staff_class_hours_hundredths,
-    roll.taken_by,
-    roll.came,
-    cardinality(roll.late) as late,
-    cardinality(roll.left_early) as left_early,
-    cardinality(roll.absent) + cardinality(roll.excused) as missing,
-    roll.present || roll.late || roll.left_early as pupils_who_came,
-    roll.absent || roll.excused as pupils_missing,
-    session.record_key,
-    roll.record_key as roll_key
-from ledger.held_session as session
-inner join ledger.roll
-    on
-        roll.school_id = session.school_id
-        and roll.service_date = session.service_date
-        and roll.session_id = session.session_id;
+-- One row per held session with a roll, of these schools and days: how many came, late, left early or were missing, who took
+-- the roll. A function, not a view: it reads the latest revisions of these days in one pass a table, where the views
+-- look for a later revision of each row. Planned each time: a plan for any schools and any days reads everybody's.
+-- group_key: the class, or for sessions that mix classes the activity, its room and the weekday, in its slot: whose
+-- sessions follow one another.
+create function ledger.rolled_within(p_school_ids text[], p_first_day date, p_last_day date) returns table (
+    school_id text, service_date date, session_id text, slot text, activity text, headcount integer, group_key text,
+    staff_ids text[], staff_roles text[], taken_by text, came integer, late integer, left_early integer, missing integer,
+    pupils_who_came integer[], pupils_missing integer[], record_key text, roll_key text
+)
+language plpgsql stable set plan_cache_mode = force_custom_plan as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        session.school_id,
+        session.service_date,
+        session.session_id,
+        session.slot,
+        session.activity,
+        session.headcount,
+        concat_ws(
+            '/', session.slot,
+            case when session.class_no is null
+                then concat_ws('/', session.activity, session.room, extract(isodow from session.service_date))
+                else concat_ws('/', session.grade, session.class_no)
+            end
+        ),
+        session.staff_ids,
+        session.staff_roles,
+        roll.taken_by,
+        coalesce(cardinality(roll.present), 0) + coalesce(cardinality(roll.late), 0) + coalesce(cardinality(roll.left_early), 0),
+        coalesce(cardinality(roll.late), 0),
+        coalesce(cardinality(roll.left_early), 0),
+        coalesce(cardinality(roll.absent), 0) + coalesce(cardinality(roll.excused), 0),
+        coalesce(roll.present || roll.late || roll.left_early, '{}'),
+        coalesce(roll.absent || roll.excused, '{}'),
+        session.record_key,
+        roll.record_key
+    from (
+        select distinct on (school_id, service_date, session_id)
+            *, 'sessions/' || school_id || '/' || session_id || '#' || revision as record_key
+        from ledger.session_revision
+        where school_id = any(p_school_ids) and service_date between p_first_day and p_last_day
+        order by school_id, service_date, session_id, revision desc
+    ) as session
+    inner join (
+        select distinct on (school_id, service_date, session_id)
+            *, 'attendance/' || school_id || '/' || session_id || '#' || revision as record_key
+        from ledger.attendance_revision
+        where school_id = any(p_school_ids) and service_date between p_first_day and p_last_day
+        order by school_id, service_date, session_id, revision desc
+    ) as roll
+        on
+            roll.school_id = session.school_id
+            and roll.service_date = session.service_date
+            and roll.session_id = session.session_id
+    where session.state = 'held' and roll.state = 'recorded';
+end
+$$;
 
 alter table audit.school_day enable row level security;
 create policy audit_writes on audit.school_day for all to taizhang_audit using (true);
 
 grant select, insert, update, delete on audit.school_day to taizhang_audit;
-grant select on ledger.rolled_session to taizhang_ledger, taizhang_audit, taizhang_reporting;
