@@ -7,11 +7,13 @@ input that its docstring allows and raises ValueError for the rest.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import erfc, exp, inf, lgamma, log, sqrt
+from math import atan, cos, erfc, exp, inf, lgamma, log, pi, sin, sqrt
 from statistics import median
 
 # The median of the absolute deviations of a normal distribution, times this, is its standard deviation.
 MAD_TO_DEVIATION = 1.4826
+# The MAD of so many values tells their spread as well as the standard deviation of this share of them would.
+MAD_EFFICIENCY = 0.37
 # No school's children are alike to the last: a count of theirs spreads at least so little more than coins would.
 LEAST_SPREAD = 1e-6
 
@@ -33,6 +35,66 @@ def robust_z(value: float, peers: Sequence[float], *, least_deviation: float) ->
     if least_deviation <= 0:
         raise ValueError("the least deviation is above zero")
     return (value - median(peers)) / max(robust_deviation(peers), least_deviation)
+
+
+def chance_of_z(z: float, peers: int) -> float:
+    """The probability that one more of the same kind lies so far above its `peers` (upper tail of Student's t).
+
+    `z`: as robust_z gives it; `peers`: how many it was measured by. Few peers know little: the tail is a heavy one.
+    """
+    degrees = max(1, round(MAD_EFFICIENCY * (peers - 1)))
+    angle = atan(z / sqrt(degrees))
+    odd = degrees % 2
+    # The finite series for whole degrees of freedom (Abramowitz and Stegun 26.7.3 and 26.7.4).
+    term = cos(angle) if odd else 1.0
+    total = term if degrees > 1 else 0.0
+    for power in range(odd + 2, degrees - 1, 2):
+        term *= (power - 1) / power * cos(angle) ** 2
+        total += term
+    within = 2 / pi * (angle + sin(angle) * total) if odd else sin(angle) * total
+    return min(1.0, max(0.0, (1 - within) / 2))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is compared with its like: peers are of the same kind and of a similar size. size, value: above zero."""
+
+    kind: str
+    size: float
+    value: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a value stands among its peers: their median, how many times as high it is, how likely so high a one is."""
+
+    usual: float
+    times: float
+    peers: int
+    chance: float
+
+
+def standing(
+    place: int, among: Sequence[Measured], *, size_factor: float, least_peers: int, least_spread: float
+) -> Standing | None:
+    """How the one at `place` stands among its peers; None when there are fewer than `least_peers`.
+
+    `size_factor`: a peer's size is at most so many times as large or small. `least_spread`: the deviation of peers, as a
+    share of their median, that is never taken for less. Values are compared by their ratios.
+    """
+    own = among[place]
+    peers = [
+        log(other.value)
+        for number, other in enumerate(among)
+        if number != place
+        and other.kind == own.kind
+        and own.size / size_factor <= other.size <= own.size * size_factor
+    ]
+    if len(peers) < least_peers:
+        return None
+    z = robust_z(log(own.value), peers, least_deviation=log(1 + least_spread))
+    usual = exp(median(peers))
+    return Standing(usual, own.value / usual, len(peers), chance_of_z(z, len(peers)))
 
 
 @dataclass(frozen=True)
@@ -153,6 +215,27 @@ def chance_of_rise(values: Sequence[float]) -> float:
     if variance == 0:
         return 1.0
     return 0.5 * erfc((score - 1) / sqrt(2 * variance))
+
+
+def rises_by_steps(values: Sequence[float]) -> bool:
+    """Whether one step from a level to another tells `values` better than a straight line does (least squares).
+
+    `values` in the order of time, at least four.
+    """
+    count = len(values)
+    times = range(count)
+    middle, mean = (count - 1) / 2, sum(values) / count
+    slope = sum((time - middle) * (value - mean) for time, value in zip(times, values, strict=True)) / sum(
+        (time - middle) ** 2 for time in times
+    )
+    line = sum((value - mean - slope * (time - middle)) ** 2 for time, value in zip(times, values, strict=True))
+    step = min(_squares(values[:split]) + _squares(values[split:]) for split in range(1, count))
+    return step < line
+
+
+def _squares(values: Sequence[float]) -> float:
+    mean = sum(values) / len(values)
+    return sum((value - mean) ** 2 for value in values)
 
 
 def longest_run(values: Sequence[object]) -> tuple[int, int]:

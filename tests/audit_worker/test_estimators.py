@@ -3,26 +3,31 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations, permutations, product
-from math import comb, exp, factorial, prod
+from math import comb, exp, factorial, lgamma, pi, prod, sqrt
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.audit_worker.estimators import (
+    MAD_EFFICIENCY,
+    Measured,
     Rate,
     chance_of_at_least,
     chance_of_at_most,
     chance_of_rise,
     chance_of_so_many,
+    chance_of_z,
     creeping_sum,
     discoveries,
     equal_neighbours,
     longest_run,
     once_in,
     pooled_rate,
+    rises_by_steps,
     robust_deviation,
     robust_z,
+    standing,
 )
 
 numbers = st.floats(-1e6, 1e6)
@@ -195,3 +200,37 @@ def test_discoveries_do_not_depend_on_the_order(chances: list[float]) -> None:
 )
 def test_a_chance_in_plain_words(chance: float, words: str) -> None:
     assert once_in(float(chance)) == words
+
+
+@given(st.floats(-20, 20), st.integers(2, 90))
+def test_the_tail_of_z_is_the_integral_of_students_density(z: float, peers: int) -> None:
+    degrees = max(1, round(MAD_EFFICIENCY * (peers - 1)))
+    scale = exp(lgamma((degrees + 1) / 2) - lgamma(degrees / 2)) / sqrt(degrees * pi)
+    steps = 2000
+    inner = [scale * (1 + (abs(z) * (n + 0.5) / steps) ** 2 / degrees) ** (-(degrees + 1) / 2) for n in range(steps)]
+    half = sum(inner) * abs(z) / steps
+    assert chance_of_z(z, peers) == pytest.approx(0.5 - half if z > 0 else 0.5 + half, abs=1e-4)
+
+
+def test_fewer_peers_make_the_same_distance_less_surprising() -> None:
+    chances = [chance_of_z(5, peers) for peers in (8, 20, 60, 200)]
+    assert chances == sorted(chances, reverse=True)
+    assert chances[0] > 0.005
+    assert chances[-1] < 1e-5
+
+
+def test_peers_are_of_the_same_kind_and_of_a_similar_size() -> None:
+    peers = [Measured("primary", size, 2.0) for size in (50, 90, 100, 199, 201)]
+    among = [Measured("primary", 100, 6.0), *peers, Measured("junior", 100, 6.0)]
+    seen = standing(0, among, size_factor=2, least_peers=4, least_spread=0.1)
+    assert seen is not None
+    assert (seen.peers, seen.usual, seen.times) == (4, pytest.approx(2), pytest.approx(3))
+    assert seen.chance < 0.03
+    assert standing(0, among, size_factor=2, least_peers=5, least_spread=0.1) is None
+    assert standing(0, [*among, among[0]], size_factor=2, least_peers=5, least_spread=0.1) is not None
+
+
+def test_a_step_is_told_from_a_slope() -> None:
+    assert rises_by_steps([1, 1, 1, 2, 2, 2, 2])
+    assert not rises_by_steps([1, 1.5, 2, 2.5, 3, 3.5])
+    assert not rises_by_steps([1, 1, 1, 1.2, 1.4, 1.6, 1.8, 2, 2.2])

@@ -31,8 +31,8 @@ class SchoolDay:
     late: set[str] = field(default_factory=set)
     # Sessions whose class hours the school raises after it has closed the day, with a reason.
     raised: set[str] = field(default_factory=set)
-    # The session that a pattern of weeks makes up: frauds of single days leave it alone.
-    apart: str | None = None
+    # The sessions that patterns of weeks make up: frauds of single days leave them alone.
+    apart: frozenset[str] = frozenset()
 
     def hours_of(self, staff_id: str) -> float:
         """The class hours that one person claims on the day, held sessions and duties."""

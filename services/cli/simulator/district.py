@@ -21,7 +21,7 @@ from services.cli.simulator.frauds import (
     plant_equal_hours,
     plant_in_day,
 )
-from services.cli.simulator.patterns import CLASS, LEAST_CLASSES, patterns_of, plant_patterns
+from services.cli.simulator.patterns import LEAST_CLASSES, patterns_of, plant_patterns, set_apart
 from services.cli.simulator.people import FIRST_SCHOOL, TERM_ID, Person, School, make_school, registers_of
 from services.cli.simulator.pupils import missing_by_day
 from shared.service_calendar import service_days
@@ -223,7 +223,7 @@ def _write_school(
         rotated = int(index % 3 == 1 and number >= len(days) // 2)
         one = make_day(school, day, rng, absences, missing[day], cancels_second_slot=day == cancelled, rotated=rotated)
         if patterns:
-            one.apart = f"{day:%Y%m%d}-h{CLASS:02d}"
+            set_apart(one)
         if guest is not None and day.isoweekday() in {1, 3, 5} and day != cancelled:
             _welcome(one, guest)
         if day in chosen:

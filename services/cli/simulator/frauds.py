@@ -45,7 +45,7 @@ def _held(made: SchoolDay, slot: str) -> list[Record]:
     return [
         session
         for session in made.sessions
-        if session["slot"] == slot and session["state"] == "held" and session["session_id"] != made.apart
+        if session["slot"] == slot and session["state"] == "held" and session["session_id"] not in made.apart
     ]
 
 

@@ -13,8 +13,8 @@ from services.cli.simulator.days import Absences, Record, SchoolDay, came
 from services.cli.simulator.frauds import MOST_CLASS_HOURS, Planted
 from services.cli.simulator.people import TERM_ID, Person
 
-# The class whose rolls a pattern makes up; frauds of single days leave it alone.
-CLASS = 2
+# The class whose rolls a pattern makes up, and the one that is led by name only.
+CLASS, NAMED_CLASS = 2, 3
 LEAST_CLASSES = 5
 # A month of fewer days shows no pattern.
 LEAST_DAYS = 16
@@ -37,6 +37,12 @@ def plant_patterns(
         days = [one for one in months[0] if one.day not in touched] if pattern in _OF_WHOLE_DAYS else months[0]
         if len(months[0]) >= LEAST_DAYS:
             _OF_A_MONTH[pattern](days, absences, rng, planted)
+
+
+def set_apart(made: SchoolDay) -> None:
+    """Frauds of single days leave alone what a pattern may need: two classes, and the last session of each slot."""
+    needed = {_session(made, f"h{number:02d}")["session_id"] for number in (CLASS, NAMED_CLASS)}
+    made.apart = frozenset(needed | {_last_of(made, slot)["session_id"] for slot in _slots(made)})
 
 
 def _session(made: SchoolDay, name: str) -> Record:
@@ -217,7 +223,7 @@ def _named_for_another(days: Days, _absences: Absences, _rng: Random, planted: P
     """One person is named, another takes the roll."""
     staff_id = days[0].school.idle[4].staff_id
     for one in days:
-        session = _session(one, "h03")
+        session = _session(one, f"h{NAMED_CLASS:02d}")
         one.sheets[session["session_id"]]["taken_by"] = session["staff"][0]["staff_id"]
         session["staff"] = [{"staff_id": staff_id, "role": "lead", "class_hours": 1.5}]
     planted.label("F07", _school(days), staff_id, "leads by name and never takes a roll", period=_month(days))

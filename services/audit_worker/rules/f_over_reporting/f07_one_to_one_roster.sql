@@ -10,7 +10,8 @@ claims: >
   part (alone with the pupils; leading beside others; assisting) take it.
 spares: >
   Schools at which the office takes the rolls, or assistants never do (what is usual is learnt from the others in the same
-  part); people sent by providers and volunteers; whoever signed in themselves or was seen on a patrol that month.
+  part); people sent by providers, volunteers, and whoever comes over from another school; whoever signed in themselves or
+  was seen on a patrol that month.
 misses: Names of people who are there and do something else; rolls taken in another's name; support, whose role takes no roll (F12).
 parameters:
   least_sessions: {default: 8, why: Of a week's sessions a colleague may have taken all rolls.}
@@ -32,13 +33,13 @@ with rolled as (
     where taken_by is not null
 ),
 
-outside as (
-    select distinct staff_id
+own as (
+    select school_id, staff_id
     from ledger.staff
-    where staff.kind in ('provider', 'volunteer') and staff.school_id = any(:school_ids)
+    where school_id = any(:school_ids) and kind not in ('provider', 'volunteer')
 ),
 
--- Whoever could have taken the roll: leads and assistants, no outside people. company: whether there was anybody else.
+-- Whoever could have taken the roll: the school's own leads and assistants. company: whether there was anybody else.
 able as (
     select
         rolled.school_id,
@@ -50,7 +51,8 @@ able as (
         count(*) over (partition by rolled.record_key) > 1 as company
     from rolled
     cross join lateral unnest(rolled.staff_ids, rolled.staff_roles) as member (staff_id, role)
-    where member.role in ('lead', 'assistant') and member.staff_id not in (select staff_id from outside)
+    inner join own on own.school_id = rolled.school_id and own.staff_id = member.staff_id
+    where member.role in ('lead', 'assistant')
 ),
 
 named as (
