@@ -14,6 +14,8 @@ from statistics import median
 MAD_TO_DEVIATION = 1.4826
 # The MAD of so many values tells their spread as well as the standard deviation of this share of them would.
 MAD_EFFICIENCY = 0.37
+# The place of a step is chosen as it fits best, which leaves less than a line does; three deviations of a step leave 0.64.
+STEP_LEAVES = 0.7
 # No school's children are alike to the last: a count of theirs spreads at least so little more than coins would.
 LEAST_SPREAD = 1e-6
 
@@ -86,9 +88,7 @@ def standing(
     peers = [
         log(other.value)
         for number, other in enumerate(among)
-        if number != place
-        and other.kind == own.kind
-        and own.size / size_factor <= other.size <= own.size * size_factor
+        if number != place and other.kind == own.kind and own.size / size_factor <= other.size <= own.size * size_factor
     ]
     if len(peers) < least_peers:
         return None
@@ -217,20 +217,34 @@ def chance_of_rise(values: Sequence[float]) -> float:
     return 0.5 * erfc((score - 1) / sqrt(2 * variance))
 
 
+def chance_of_slope(values: Sequence[float], *, deviation: float, known_from: int) -> float:
+    """The probability that values without a trend rise so much along a straight line (least squares, one-sided).
+
+    `values` in the order of time, at least four; `deviation` > 0: theirs, learnt from `known_from` values of their like.
+    """
+    if deviation <= 0:
+        raise ValueError("the deviation is above zero")
+    slope, across = _slope(values)
+    return chance_of_z(slope * sqrt(across) / deviation, known_from)
+
+
 def rises_by_steps(values: Sequence[float]) -> bool:
-    """Whether one step from a level to another tells `values` better than a straight line does (least squares).
+    """Whether one step from a level to another tells `values` much better than a straight line does (least squares).
 
     `values` in the order of time, at least four.
     """
-    count = len(values)
-    times = range(count)
-    middle, mean = (count - 1) / 2, sum(values) / count
-    slope = sum((time - middle) * (value - mean) for time, value in zip(times, values, strict=True)) / sum(
-        (time - middle) ** 2 for time in times
-    )
-    line = sum((value - mean - slope * (time - middle)) ** 2 for time, value in zip(times, values, strict=True))
-    step = min(_squares(values[:split]) + _squares(values[split:]) for split in range(1, count))
-    return step < line
+    slope, _across = _slope(values)
+    middle, mean = (len(values) - 1) / 2, sum(values) / len(values)
+    line = sum((value - mean - slope * (time - middle)) ** 2 for time, value in enumerate(values))
+    step = min(_squares(values[:split]) + _squares(values[split:]) for split in range(1, len(values)))
+    return step < STEP_LEAVES * line
+
+
+def _slope(values: Sequence[float]) -> tuple[float, float]:
+    """The rise from one to the next, and the sum of the squared distances in time from the middle."""
+    middle, mean = (len(values) - 1) / 2, sum(values) / len(values)
+    across = sum((time - middle) ** 2 for time in range(len(values)))
+    return sum((time - middle) * (value - mean) for time, value in enumerate(values)) / across, across
 
 
 def _squares(values: Sequence[float]) -> float:

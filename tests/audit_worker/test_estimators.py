@@ -16,6 +16,7 @@ from services.audit_worker.estimators import (
     chance_of_at_least,
     chance_of_at_most,
     chance_of_rise,
+    chance_of_slope,
     chance_of_so_many,
     chance_of_z,
     creeping_sum,
@@ -232,5 +233,16 @@ def test_peers_are_of_the_same_kind_and_of_a_similar_size() -> None:
 
 def test_a_step_is_told_from_a_slope() -> None:
     assert rises_by_steps([1, 1, 1, 2, 2, 2, 2])
+    assert rises_by_steps([1, 1.2, 0.8, 1.1, 2, 2.1, 1.9, 2.2])
     assert not rises_by_steps([1, 1.5, 2, 2.5, 3, 3.5])
     assert not rises_by_steps([1, 1, 1, 1.2, 1.4, 1.6, 1.8, 2, 2.2])
+
+
+def test_a_slope_is_measured_by_what_is_usual() -> None:
+    rise = [0.0, 1.0, 2.0, 3.0, 4.0]
+    # The slope of five points in a row of ones is known to within the deviation over the root of ten.
+    assert chance_of_slope(rise, deviation=1, known_from=500) == pytest.approx(chance_of_z(sqrt(10), 500))
+    assert chance_of_slope(rise[::-1], deviation=1, known_from=500) > 0.99
+    assert chance_of_slope(rise, deviation=9, known_from=500) > chance_of_slope(rise, deviation=1, known_from=500)
+    with pytest.raises(ValueError, match="above zero"):
+        chance_of_slope(rise, deviation=0, known_from=500)

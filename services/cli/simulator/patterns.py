@@ -18,8 +18,8 @@ CLASS, NAMED_CLASS = 2, 3
 LEAST_CLASSES = 5
 # A month of fewer days shows no pattern.
 LEAST_DAYS = 16
-# A creep needs weeks, a jump a second month, an outlier peers.
-DAYS_FOR_CREEP, DAYS_FOR_JUMP, SCHOOLS_FOR_PEERS = 50, 34, 30
+# A creep needs most of a term, a jump a second month, an outlier peers.
+DAYS_FOR_CREEP, DAYS_FOR_JUMP, SCHOOLS_FOR_PEERS = 80, 34, 30
 
 Days = Sequence[SchoolDay]
 Plant = Callable[[Days, Absences, Random, Planted], None]
@@ -240,8 +240,11 @@ def _supports_in_name(days: Days, _absences: Absences, _rng: Random, planted: Pl
 
 
 def _creep(days: Days, absences: Absences, _rng: Random, planted: Planted) -> None:
-    """A tenth of a class hour a day more each week, from the fifth week on."""
-    person = days[0].school.teachers[4]
+    """A little more coordination each week, from the fifth week on, for the teacher whose days have most room for it."""
+    permanent = [
+        person for person in days[0].school.teachers if person.active_from is None and person.active_to is None
+    ]
+    person = min(permanent, key=lambda each: (sum(one.hours_of(each.staff_id) for one in days), each.staff_id))
     for one in days:
         weeks = (one.day - days[0].day).days // 7
         if weeks > 3:
@@ -308,7 +311,7 @@ def patterns_of(index: int, schools: int, days: int) -> tuple[str, ...]:
     if days < LEAST_DAYS:
         return ()
     found = [row[index % len(row)] for row in (_ROLLS, _PEOPLE, _FIGURES)]
-    if days >= DAYS_FOR_CREEP:
+    if days >= DAYS_FOR_CREEP and index % 2 == 0:
         found.append("F11")
     if schools >= SCHOOLS_FOR_PEERS and index % 4 == 1:
         found.append("F01")

@@ -79,6 +79,39 @@ begin
 end
 $$;
 
+-- One row per person named in a held session of these schools and days; the latest revisions in one pass, as above.
+create function ledger.staffed_within(p_school_ids text[], p_first_day date, p_last_day date) returns table (
+    school_id text, service_date date, session_id text, slot text, starts_at time, ends_at time, staff_id text, role text,
+    class_hours_hundredths integer, record_key text
+)
+language plpgsql stable set plan_cache_mode = force_custom_plan as $$
+#variable_conflict use_column
+begin
+    return query
+    select
+        session.school_id,
+        session.service_date,
+        session.session_id,
+        session.slot,
+        session.starts_at,
+        session.ends_at,
+        member.staff_id,
+        member.role,
+        member.class_hours_hundredths,
+        'sessions/' || session.school_id || '/' || session.session_id || '#' || session.revision
+    from (
+        select distinct on (school_id, service_date, session_id) *
+        from ledger.session_revision
+        where school_id = any(p_school_ids) and service_date between p_first_day and p_last_day
+        order by school_id, service_date, session_id, revision desc
+    ) as session
+    cross join lateral unnest(
+        session.staff_ids, session.staff_roles, session.staff_class_hours_hundredths
+    ) as member (staff_id, role, class_hours_hundredths)
+    where session.state = 'held';
+end
+$$;
+
 alter table audit.school_day enable row level security;
 create policy audit_writes on audit.school_day for all to taizhang_audit using (true);
 
