@@ -55,6 +55,7 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
         "school_id": world.S1, "inspection_id": "visit", "kind": "spot_check", "date": world.MONDAY, **given,
     },
     "sign_in": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, "kind": "in", **given},
+    "gate_log": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, "after": "15:30", **given},
     "invoice": lambda **given: {"school_id": world.S1, "invoice_id": "inv", "provider_id": "prv-1", **given},
     "fund_line": lambda **given: {
         "school_id": world.S1, "booked_on": "2025-10-15", "direction": "spending", "category": "remuneration", **given,
@@ -68,7 +69,7 @@ RESOURCES = {
     "plan": "allocation-plans",
     "leave": "leaves", "session": "sessions", "roll": "attendance", "duty": "duties", "publication": "publications",
     "deliberation": "deliberations", "submission": "submissions", "review": "reviews", "payment": "payments", "day": "days",
-    "room": "rooms", "patrol": "patrols", "inspection": "inspections", "sign_in": "sign-ins",
+    "room": "rooms", "patrol": "patrols", "inspection": "inspections", "sign_in": "sign-ins", "gate_log": "gate-logs",
     "invoice": "provider-invoices", "fund_line": "fund-lines", "grant": "disbursements",
     "term": "terms", "student": "students", "consent": "consents", "survey": "surveys", "evaluation": "evaluations",
 }  # fmt: skip

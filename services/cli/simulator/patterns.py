@@ -1,7 +1,7 @@
 """The planted patterns: what only shows over weeks, each with the indicator that names it.
 
 Labelled rules: A11 F13 F14 in the rolls of one class; F10 F05 F15 in a school's days; F04 F06 F07 F11 F12 in one person's;
-F01 F02 in a school's figures. Nothing of them is wrong in itself: every rule about single records is silent about them.
+F01 F02 F08 in a school's figures. Nothing of them is wrong in itself: every rule about single records is silent about them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ LEAST_CLASSES = 5
 # A month of fewer days shows no pattern.
 LEAST_DAYS = 16
 # A creep needs most of a term, a jump a second month, an outlier peers.
-DAYS_FOR_CREEP, DAYS_FOR_JUMP, SCHOOLS_FOR_PEERS = 80, 34, 30
+DAYS_FOR_CREEP, DAYS_FOR_JUMP, SCHOOLS_FOR_PEERS = 80, 34, 60
 
 Days = Sequence[SchoolDay]
 Plant = Callable[[Days, Absences, Random, Planted], None]
@@ -270,11 +270,17 @@ def _pad(days: Days, absences: Absences) -> None:
 
 def _outlier(days: Days, absences: Absences, _rng: Random, planted: Planted) -> None:
     _pad(days, absences)
-    months = [list(month) for _key, month in groupby(days, key=lambda one: (one.day.year, one.day.month))]
-    for month in months:
-        if len(month) >= LEAST_DAYS:
-            school_id = _school(days)
-            planted.label("F01", school_id, school_id, "two people in every session", period=_month(month))
+    school_id = _school(days)
+    for _key, month in groupby(days, key=lambda one: (one.day.year, one.day.month)):
+        served = list(month)
+        if len(served) >= LEAST_DAYS:
+            planted.label("F01", school_id, school_id, "two people in every session", period=_month(served))
+
+
+def _dear(days: Days, _absences: Absences, _rng: Random, planted: Planted) -> None:
+    """A plan that pays twice what the other schools' plans pay."""
+    days[0].school.rate_percent = 200
+    planted.label("F08", _school(days), _school(days), "twice the rate of the others", period=TERM_ID)
 
 
 def _jump(days: Days, absences: Absences, _rng: Random, planted: Planted) -> None:
@@ -298,7 +304,7 @@ _OF_A_MONTH: Mapping[str, Plant] = {
     "F07": _named_for_another,
     "F12": _supports_in_name,
 }
-_OF_A_TERM: Mapping[str, Plant] = {"F11": _creep, "F01": _outlier, "F02": _jump}
+_OF_A_TERM: Mapping[str, Plant] = {"F11": _creep, "F01": _outlier, "F02": _jump, "F08": _dear}
 _OF_WHOLE_DAYS = frozenset({"F10"})
 # At most one of each row at a school: they would hide each other.
 _ROLLS = ("F13", "A11", "F14", "F13-inflated")
@@ -315,6 +321,8 @@ def patterns_of(index: int, schools: int, days: int) -> tuple[str, ...]:
         found.append("F11")
     if schools >= SCHOOLS_FOR_PEERS and index % 4 == 1:
         found.append("F01")
+    elif schools >= SCHOOLS_FOR_PEERS and index % 4 == 2:
+        found.append("F08")
     elif days >= DAYS_FOR_JUMP and index % 4 == 3:
         found.append("F02")
     return tuple(found)

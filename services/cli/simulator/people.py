@@ -59,6 +59,8 @@ class School:
     shared: Person | None = None
     has_late_slot: bool = False
     office_takes_rolls: bool = False
+    # What its plan pays, in percent of what the others' plans pay.
+    rate_percent: int = 100
 
     @property
     def staff(self) -> list[Person]:
@@ -165,7 +167,7 @@ def registers_of(school: School) -> dict[str, list[dict[str, Any]]]:
                 "version": "2025-v1",
                 "effective_from": "2025-09-01",
                 "deliberation_id": f"{school.school_id}-plan-2025",
-                "rate_fen_per_class_hour": {"homework": 8000, "*": 8500},
+                "rate_fen_per_class_hour": {"homework": 80 * school.rate_percent, "*": 85 * school.rate_percent},
                 "factors": {"role": {"lead": 1, "assistant": 0.6, "support": 0.5}},
                 "duty_rate_fen": {"duty": 5000, "patrol": 4000, "coordination": 4000},
             },

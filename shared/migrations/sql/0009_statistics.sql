@@ -26,7 +26,8 @@ create index school_day_service_date on audit.school_day (service_date);
 create function ledger.rolled_within(p_school_ids text[], p_first_day date, p_last_day date) returns table (
     school_id text, service_date date, session_id text, slot text, activity text, headcount integer, group_key text,
     staff_ids text[], staff_roles text[], taken_by text, came integer, late integer, left_early integer, missing integer,
-    pupils_who_came integer[], pupils_missing integer[], record_key text, roll_key text
+    pupils_who_came integer[], pupils_missing integer[], ends_at time, pupils_to_the_end integer[], record_key text,
+    roll_key text
 )
 language plpgsql stable set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
@@ -55,6 +56,8 @@ begin
         coalesce(cardinality(roll.absent), 0) + coalesce(cardinality(roll.excused), 0),
         coalesce(roll.present || roll.late || roll.left_early, '{}'),
         coalesce(roll.absent || roll.excused, '{}'),
+        session.ends_at,
+        coalesce(roll.present || roll.late, '{}'),
         session.record_key,
         roll.record_key
     from (
@@ -112,7 +115,22 @@ begin
 end
 $$;
 
+-- How many pupils a school's gates counted out from a time of a day on.
+create view ledger.gate_log with (security_invoker = true) as
+select
+    school_id,
+    service_date,
+    key as gate_log_id,
+    (content ->> 'after')::time as counted_after,
+    (content ->> 'pupils_out')::integer as pupils_out,
+    'gate-logs/' || school_id || '/' || key || '#' || revision as record_key,
+    revision,
+    recorded_at
+from ledger.current_entry
+where resource = 'gate-logs';
+
 alter table audit.school_day enable row level security;
 create policy audit_writes on audit.school_day for all to taizhang_audit using (true);
 
 grant select, insert, update, delete on audit.school_day to taizhang_audit;
+grant select on ledger.gate_log to taizhang_ledger, taizhang_audit, taizhang_reporting;
