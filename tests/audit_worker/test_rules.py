@@ -16,6 +16,7 @@ from services.audit_worker.catalogue import read_catalogue
 from services.cli.embedded import Stores
 from tests.world import standard as world
 from tests.world.district import District, open_district
+from tests.world.weeks import serve_weeks
 
 RULES = {rule.code: rule for rule in read_catalogue()}
 # What a case gives is posted in this order, whatever its own; `later_…` after everything else.
@@ -116,7 +117,9 @@ async def test_the_rule_finds_exactly_what_its_case_says(
 
 
 async def enter(district: District, given: list[dict[str, dict[str, Any]]]) -> None:
-    """Post what a case gives, one request a resource, each record through the client it belongs to."""
+    """Post what a case gives, its weeks first, then each record through the client it belongs to."""
+    for weeks in (fields["weeks"] for fields in given if "weeks" in fields):
+        await serve_weeks(district, **weeks)
     for later, (kind, build) in product(("", "later_"), BUILDERS.items()):
         name = f"{later}{kind}"
         records = [build(**(fields[name] or {})) for fields in given if name in fields]

@@ -25,7 +25,6 @@ class Limits(msgspec.Struct, frozen=True):
 
     raised_percent: int
     least_spread: Decimal
-    least_raised: int
     chance: Decimal
 
 
@@ -41,7 +40,7 @@ def find(rows: Sequence[Mapping[str, object]], parameters: Mapping[str, object])
         records = list(of_month)
         raised = [each for each in records if each.more_hundredths > 0]
         chance = chance_of_at_least(len(raised), len(records), usual)
-        if len(raised) >= limits.least_raised and chance <= limits.chance:
+        if raised and chance <= limits.chance:
             yield _row(school_id, period, records, raised, chance, limits)
 
 

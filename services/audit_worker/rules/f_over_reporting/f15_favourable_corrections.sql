@@ -14,9 +14,10 @@ parameters:
   raised_percent:
     default: 60
     why: A forgotten entry is found more often than one too many; somebody misses the money.
-  least_spread: {default: 0.05, why: Corrections come in bundles; one slip is made and put right several times.}
-  least_raised: {default: 8, why: A few forgotten entries are no pattern.}
-  chance: {default: 0.002, why: Of honest school-months not more than this share are flagged.}
+  least_spread: {default: 0.02, why: Corrections come in bundles; one slip is made and put right several times.}
+  chance:
+    default: 0.002
+    why: Of honest school-months not more than this share are flagged; fifteen that all raise are the fewest it names.
 says:
   zh: "{when} 关账后更正：{found}；通常增加者约占 {expected}。"
   en: "{when}, changes after closing: {found}; usually {expected} raise the hours."
