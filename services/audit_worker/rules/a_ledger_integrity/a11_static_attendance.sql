@@ -5,6 +5,7 @@ clause: [一(一)6]
 grain: school_month
 severity: review
 reads: [sessions, attendance]
+needs: [attendance]
 claims: >
   In consecutive sessions of a class the same number of pupils came, or exactly the same pupils were missing, for longer than
   chance makes it at the school's other classes of the slot.

@@ -5,6 +5,7 @@ clause: [三(五)]
 grain: school_term
 severity: review
 reads: [sessions, attendance, duties]
+needs: [attendance]
 claims: >
   A school's class hours per service day are far above those of the month before, by more than its days differ among each
   other, while the pupils who came per day rose by less than half as much.

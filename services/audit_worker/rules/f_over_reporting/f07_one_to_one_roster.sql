@@ -5,6 +5,7 @@ clause: [三(五)]
 grain: school_month
 severity: review
 reads: [sessions, attendance, sign-ins, patrols, staff]
+needs: [attendance]
 claims: >
   A person leads or assists in many sessions of a month and took the roll of none, though at this school others in the same
   part (alone with the pupils; leading beside others; assisting) take it.

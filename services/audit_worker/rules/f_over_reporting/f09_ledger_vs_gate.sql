@@ -5,6 +5,7 @@ clause: [三(五)]
 grain: school_month
 severity: review
 reads: [gate-logs, sessions, attendance]
+needs: [gate-logs]
 claims: >
   On several days of a month the rolls call clearly more pupils to the end of sessions that end after a time than the
   school's gates counted out from that time on.

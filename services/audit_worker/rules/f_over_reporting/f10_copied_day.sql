@@ -5,6 +5,7 @@ clause: [一(一)6]
 grain: school_month
 severity: review
 reads: [sessions, attendance]
+needs: [attendance]
 claims: >
   Two days of a month agree in nearly all their sessions in how many pupils came, came late, left early and were missing,
   which other pairs of days at that school do not.

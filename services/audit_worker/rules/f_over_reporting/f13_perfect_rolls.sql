@@ -5,6 +5,7 @@ clause: [一(一)6, 三(五)]
 grain: school_month
 severity: review
 reads: [sessions, attendance]
+needs: [attendance]
 claims: >
   Over a month the rolls of a class, or those that one person took, call far fewer pupils missing than the other rolls of
   the same slot at that school; or they call pupils present whom other rolls of the same day call missing, far more often

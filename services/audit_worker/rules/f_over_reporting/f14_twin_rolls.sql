@@ -5,6 +5,7 @@ clause: [一(一)6, 三(五)]
 grain: school_month
 severity: review
 reads: [sessions, attendance]
+needs: [attendance]
 claims: >
   Rolls of a class repeat one that is a week or more older (exactly the same pupils missing, two at least), more often than
   these pupils' own absences over the month explain and than the school's other rolls do.
