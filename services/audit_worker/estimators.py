@@ -4,10 +4,10 @@ Probabilities are floats in [0, 1]; a small one says that chance alone seldom do
 input that its docstring allows and raises ValueError for the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import atan, cos, erfc, exp, inf, lgamma, log, pi, sin, sqrt
+from math import atan, cos, erfc, exp, floor, inf, lgamma, log, pi, sin, sqrt
 from statistics import median
 
 # The median of the absolute deviations of a normal distribution, times this, is its standard deviation.
@@ -58,17 +58,8 @@ def chance_of_z(z: float, peers: int) -> float:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What is compared with its like: peers are of the same kind and of a similar size. size, value: above zero."""
-
-    kind: str
-    size: float
-    value: float
-
-
-@dataclass(frozen=True)
 class Standing:
-    """How a value stands among its peers: their median, how many times as high it is, how likely so high a one is."""
+    """How a value stands in its class: the median, how many times as high it is, of how many, how likely so high a one is."""
 
     usual: float
     times: float
@@ -76,25 +67,30 @@ class Standing:
     chance: float
 
 
-def standing(
-    place: int, among: Sequence[Measured], *, size_factor: float, least_peers: int, least_spread: float
-) -> Standing | None:
-    """How the one at `place` stands among its peers; None when there are fewer than `least_peers`.
+def standings(
+    values: Sequence[tuple[Hashable, float]], *, least_peers: int, least_spread: float
+) -> list[Standing | None]:
+    """How each value stands in its class; None in a class in which it has fewer than `least_peers` others.
 
-    `size_factor`: a peer's size is at most so many times as large or small. `least_spread`: the deviation of peers, as a
-    share of their median, that is never taken for less. Values are compared by their ratios.
+    `values`: (class, value above zero). Values are compared by their ratios. `least_spread`: the deviation in a class, as a
+    share of its median, that is never taken for less.
     """
-    own = among[place]
-    peers = [
-        log(other.value)
-        for number, other in enumerate(among)
-        if number != place and other.kind == own.kind and own.size / size_factor <= other.size <= own.size * size_factor
-    ]
-    if len(peers) < least_peers:
-        return None
-    z = robust_z(log(own.value), peers, least_deviation=log(1 + least_spread))
-    usual = exp(median(peers))
-    return Standing(usual, own.value / usual, len(peers), chance_of_z(z, len(peers)))
+    classes: dict[Hashable, list[float]] = {}
+    for of_class, value in values:
+        classes.setdefault(of_class, []).append(log(value))
+    least = log(1 + least_spread)
+    usual = {each: (median(logs), max(robust_deviation(logs), least)) for each, logs in classes.items()}
+    found: list[Standing | None] = []
+    for of_class, value in values:
+        (centre, deviation), peers = usual[of_class], len(classes[of_class]) - 1
+        chance = chance_of_z((log(value) - centre) / deviation, peers) if peers >= max(1, least_peers) else None
+        found.append(None if chance is None else Standing(exp(centre), value / exp(centre), peers, chance))
+    return found
+
+
+def size_class(size: float, factor: float) -> int:
+    """The class of a size above zero: those of one class differ by less than `factor` times."""
+    return floor(log(size) / log(factor))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from services.audit_worker.estimators import (
     MAD_EFFICIENCY,
-    Measured,
     Rate,
     chance_of_at_least,
     chance_of_at_most,
@@ -28,7 +27,8 @@ from services.audit_worker.estimators import (
     rises_by_steps,
     robust_deviation,
     robust_z,
-    standing,
+    size_class,
+    standings,
 )
 
 numbers = st.floats(-1e6, 1e6)
@@ -220,15 +220,28 @@ def test_fewer_peers_make_the_same_distance_less_surprising() -> None:
     assert chances[-1] < 1e-5
 
 
-def test_peers_are_of_the_same_kind_and_of_a_similar_size() -> None:
-    peers = [Measured("primary", size, 2.0) for size in (50, 90, 100, 199, 201)]
-    among = [Measured("primary", 100, 6.0), *peers, Measured("junior", 100, 6.0)]
-    seen = standing(0, among, size_factor=2, least_peers=4, least_spread=0.1)
-    assert seen is not None
-    assert (seen.peers, seen.usual, seen.times) == (4, pytest.approx(2), pytest.approx(3))
-    assert seen.chance < 0.03
-    assert standing(0, among, size_factor=2, least_peers=5, least_spread=0.1) is None
-    assert standing(0, [*among, among[0]], size_factor=2, least_peers=5, least_spread=0.1) is not None
+def test_a_value_stands_in_its_own_class() -> None:
+    values = [("primary", 6.0), *(("primary", 2.0) for _other in range(4)), ("junior", 6.0), ("junior", 6.0)]
+    seen = standings(values, least_peers=4, least_spread=0.1)
+    assert seen[5:] == [None, None]
+    high, usual = seen[0], seen[1]
+    assert high is not None
+    assert usual is not None
+    assert (high.peers, high.usual, high.times) == (4, pytest.approx(2), pytest.approx(3))
+    assert high.chance < 0.05 < usual.chance == 0.5
+    assert standings(values, least_peers=5, least_spread=0.1) == [None] * 7
+    # Peers that differ more make the same distance more likely.
+    wide = standings(
+        [("primary", 6.0), *(("primary", each) for each in (1.0, 1.5, 2.0, 4.0))], least_peers=4, least_spread=0.1
+    )[0]
+    assert wide is not None
+    assert wide.chance > high.chance
+
+
+@given(st.floats(0.01, 1e9), st.floats(1.5, 10))
+def test_sizes_of_one_class_differ_by_less_than_the_factor(size: float, factor: float) -> None:
+    assert size_class(size * factor * 1.001, factor) > size_class(size, factor)
+    assert size_class(size * factor, factor) - size_class(size, factor) <= 2
 
 
 def test_a_step_is_told_from_a_slope() -> None:

@@ -19,7 +19,7 @@ LEAST_CLASSES = 5
 # A month of fewer days shows no pattern.
 LEAST_DAYS = 16
 # A creep needs most of a term, a jump a second month, an outlier peers.
-DAYS_FOR_CREEP, DAYS_FOR_JUMP, SCHOOLS_FOR_PEERS = 80, 34, 60
+DAYS_FOR_CREEP, DAYS_FOR_JUMP, SCHOOLS_FOR_PEERS = 80, 34, 120
 
 Days = Sequence[SchoolDay]
 Plant = Callable[[Days, Absences, Random, Planted], None]

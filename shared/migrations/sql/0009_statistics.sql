@@ -20,7 +20,8 @@ create index school_day_service_date on audit.school_day (service_date);
 
 -- One row per held session with a roll, of these schools and days: how many came, late, left early or were missing, who took
 -- the roll. A function, not a view: it reads the latest revisions of these days in one pass a table, where the views
--- look for a later revision of each row. Planned each time: a plan for any schools and any days reads everybody's.
+-- look for a later revision of each row. Planned each time: a plan for any schools and any days reads everybody's. No
+-- nested loop: it is thought that one session is left of a month's and the rolls are sorted anew for each of them.
 -- group_key: the class, or for sessions that mix classes the activity, its room and the weekday, in its slot: whose
 -- sessions follow one another.
 create function ledger.rolled_within(p_school_ids text[], p_first_day date, p_last_day date) returns table (
@@ -29,7 +30,7 @@ create function ledger.rolled_within(p_school_ids text[], p_first_day date, p_la
     pupils_who_came integer[], pupils_missing integer[], ends_at time, pupils_to_the_end integer[], record_key text,
     roll_key text
 )
-language plpgsql stable set plan_cache_mode = force_custom_plan as $$
+language plpgsql stable set plan_cache_mode = force_custom_plan set enable_nestloop = off as $$
 #variable_conflict use_column
 begin
     return query

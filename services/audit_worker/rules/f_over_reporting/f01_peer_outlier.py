@@ -7,7 +7,7 @@ from itertools import groupby
 
 import msgspec
 
-from services.audit_worker.estimators import Measured, Standing, discoveries, once_in, standing
+from services.audit_worker.estimators import Standing, discoveries, once_in, size_class, standings
 from services.audit_worker.fold import Row
 
 
@@ -70,25 +70,27 @@ def find(rows: Sequence[Mapping[str, object]], parameters: Mapping[str, object])
             for month in of_period
             if month.days >= limits.least_days and min(month.came, month.rolled_class_hours_hundredths) > 0
         ]
-        looked_at = [outlier for place in range(len(schools)) for outlier in _standings(place, schools, limits)]
+        looked_at = _standings(schools, limits)
         unlikely = discoveries([each.standing.chance for each in looked_at], rate=float(limits.discovery_rate))
         found = [looked_at[place] for place in unlikely if looked_at[place].standing.times >= limits.least_times]
         for _school, outliers in groupby(found, key=lambda outlier: outlier.month.school_id):
             yield _row(list(outliers))
 
 
-def _standings(place: int, schools: Sequence[Month], limits: Limits) -> Iterable[Outlier]:
-    for name, value in schools[place].measures.items():
-        among = [Measured(month.stages, month.came / month.days, month.measures[name]) for month in schools]
-        seen = standing(
-            place,
-            among,
-            size_factor=limits.size_factor,
-            least_peers=limits.least_peers,
-            least_spread=float(limits.least_spread),
-        )
-        if seen is not None:
-            yield Outlier(schools[place], name, value, seen)
+def _standings(schools: Sequence[Month], limits: Limits) -> list[Outlier]:
+    """Every measure of every school that has peers, in order of school."""
+    classes = [(month.stages, size_class(month.came / month.days, limits.size_factor)) for month in schools]
+    measures = [month.measures for month in schools]
+    found = []
+    for name in measures[0] if measures else ():
+        values = [(of_class, measured[name]) for of_class, measured in zip(classes, measures, strict=True)]
+        seen = standings(values, least_peers=limits.least_peers, least_spread=float(limits.least_spread))
+        found += [
+            Outlier(month, name, measured[name], stands)
+            for month, measured, stands in zip(schools, measures, seen, strict=True)
+            if stands is not None
+        ]
+    return sorted(found, key=lambda outlier: outlier.month.school_id)
 
 
 def _row(outliers: Sequence[Outlier]) -> Row:

@@ -14,7 +14,7 @@ spares: >
 misses: A district in which most schools claim too much; a school that claims too much and calls too many pupils alike.
 parameters:
   least_peers: {default: 8, why: The median and the spread of fewer schools are themselves chance.}
-  size_factor: {default: 2, why: Peers have from half to twice as many pupils; small schools have small groups.}
+  size_factor: {default: 4, why: "Schools are compared in classes within which the pupils a day differ less than so many times; small schools have small groups."}
   least_days: {default: 10, why: In a short month one unusual week is all there is.}
   least_times:
     default: 1.3

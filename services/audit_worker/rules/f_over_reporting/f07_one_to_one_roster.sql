@@ -40,20 +40,26 @@ own as (
     where school_id = any(:school_ids) and kind not in ('provider', 'volunteer')
 ),
 
+-- Set down first: joined in one go, each of the school's people is held against each of its sessions.
+placed as materialized (
+    select rolled.school_id, rolled.period, member.role, member.staff_id, rolled.taken_by, rolled.record_key
+    from rolled
+    cross join lateral unnest(rolled.staff_ids, rolled.staff_roles) as member (staff_id, role)
+    where member.role in ('lead', 'assistant')
+),
+
 -- Whoever could have taken the roll: the school's own leads and assistants. company: whether there was anybody else.
 able as (
     select
-        rolled.school_id,
-        rolled.period,
-        member.role,
-        member.staff_id,
-        rolled.taken_by,
-        rolled.record_key,
-        count(*) over (partition by rolled.record_key) > 1 as company
-    from rolled
-    cross join lateral unnest(rolled.staff_ids, rolled.staff_roles) as member (staff_id, role)
-    inner join own on own.school_id = rolled.school_id and own.staff_id = member.staff_id
-    where member.role in ('lead', 'assistant')
+        placed.school_id,
+        placed.period,
+        placed.role,
+        placed.staff_id,
+        placed.taken_by,
+        placed.record_key,
+        count(*) over (partition by placed.record_key) > 1 as company
+    from placed
+    inner join own on own.school_id = placed.school_id and own.staff_id = placed.staff_id
 ),
 
 named as (

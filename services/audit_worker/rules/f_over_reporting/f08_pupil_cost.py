@@ -6,7 +6,7 @@ from itertools import groupby
 
 import msgspec
 
-from services.audit_worker.estimators import Measured, Standing, discoveries, once_in, standing
+from services.audit_worker.estimators import Standing, discoveries, once_in, size_class, standings
 from services.audit_worker.fold import Row
 
 
@@ -41,21 +41,15 @@ def find(rows: Sequence[Mapping[str, object]], parameters: Mapping[str, object])
     )
     for _term, of_term in groupby(paid, key=lambda each: each.term_id):
         schools = [each for each in of_term if each.came >= limits.least_attendances]
-        among = [Measured(each.stages, each.came, each.amount_fen / each.came) for each in schools]
-        seen = [
-            (each, stands)
-            for place, each in enumerate(schools)
-            if (
-                stands := standing(
-                    place,
-                    among,
-                    size_factor=limits.size_factor,
-                    least_peers=limits.least_peers,
-                    least_spread=float(limits.least_spread),
-                )
-            )
-            is not None
-        ]
+        stand = standings(
+            [
+                ((each.stages, size_class(each.came, limits.size_factor)), each.amount_fen / each.came)
+                for each in schools
+            ],
+            least_peers=limits.least_peers,
+            least_spread=float(limits.least_spread),
+        )
+        seen = [(each, stands) for each, stands in zip(schools, stand, strict=True) if stands is not None]
         for place in discoveries([stands.chance for _each, stands in seen], rate=float(limits.discovery_rate)):
             each, stands = seen[place]
             if stands.times >= limits.least_times:

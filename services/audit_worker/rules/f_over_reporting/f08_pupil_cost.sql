@@ -9,12 +9,12 @@ claims: >
   A school's remuneration of a term for each time a pupil came is far above that of schools of the same stage and a similar
   size.
 spares: >
-  Small schools, whose groups are small (peers have a similar size, and below a number of attendances nothing is said);
+  Small schools, whose groups are small (size classes, and below a number of attendances nothing is said);
   schools with few peers; schools that are a little above; terms without a statement.
 misses: A district in which most schools pay too much; pay that is too high for pupils who did not come but were called.
 parameters:
   least_peers: {default: 8, why: The median and the spread of fewer schools are themselves chance.}
-  size_factor: {default: 2, why: Peers have from half to twice as many attendances.}
+  size_factor: {default: 4, why: "Schools are compared in classes within which the attendances differ less than so many times."}
   least_attendances: {default: 2000, why: A hundred pupils for four weeks; below it one more group moves the figure.}
   least_times: {default: 1.3, why: Rates of plans differ so much without anybody's doing.}
   least_spread: {default: 0.1, why: Schools that happen to agree to the last tenth make nobody an outlier.}
