@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.audit_worker.engine import audit_all
 from services.cli.simulator import simulate
 from services.cli.sources import sources_of
 from tests.world.district import District
@@ -100,6 +101,8 @@ async def test_what_only_shows_over_weeks_is_found_and_honest_schools_are_left_i
         "A11", "F04", "F05", "F06", "F07", "F10", "F12", "F13", "F14", "F15",
     }  # fmt: skip
     assert {each for each in found if each[1] not in crooked} == set(), "an honest school is named"
+    # Batch by batch says what a full audit says.
+    assert await audit_all(district.auditor_pool, district.rules) == 0
     missed = planted - found
     assert {each for each in missed if not each[0].startswith("F1")} == set()
     assert len(missed) <= 1, missed

@@ -12,12 +12,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from services.audit_worker.catalogue import read_catalogue
 from tests.world.district import District
 
 FILE = Path(__file__).parents[2].parent / "shared" / "samples" / "nyc_daily_attendance_2009_2017.csv.gz"
@@ -57,6 +59,24 @@ def reports() -> Reports:
                 (missing if line["attendance_pct"] == "NS" else reported)[day].add(line["dbn"])
     days = [day for day in reported.keys() | missing.keys() if len(reported[day] | missing[day]) >= LEAST_LINES]
     return Reports({day: reported[day] for day in days}, {day: missing[day] for day in days})
+
+
+def test_eight_days_with_the_same_figure_do_not_happen_to_real_schools() -> None:
+    """What A11 asks at least: in eight years two of 1,745 schools stood still so long with anybody missing."""
+    (rule,) = (rule for rule in read_catalogue() if rule.code == "A11")
+    figures: dict[str, list[str]] = defaultdict(list)
+    with gzip.open(FILE, "rt", encoding="utf-8") as lines:
+        for line in csv.DictReader(lines):
+            if line["attendance_pct"] != "NS" and line["dbn"] != "TOTAL":
+                figures[line["dbn"]].append(line["attendance_pct"])
+    still = {
+        school
+        for school, each in figures.items()
+        for figure, run in groupby(each)
+        if figure != "100.00" and len(list(run)) >= cast("int", rule.parameters["least_run"])
+    }
+    assert len(figures) == 1745
+    assert len(still) == 2
 
 
 async def test_late_schools_are_named_one_by_one_and_a_snow_day_once(district: District, reports: Reports) -> None:

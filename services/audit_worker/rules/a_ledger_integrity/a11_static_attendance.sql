@@ -14,7 +14,11 @@ spares: >
   never change anywhere.
 misses: A run broken on purpose now and then; groups that meet once a week; runs over the end of a month.
 parameters:
-  least_run: {default: 8, why: Shorter runs happen in honest classes with few missing.}
+  least_run:
+    default: 8
+    why: >
+      Shorter runs happen in honest classes with few missing. Of 1,745 real schools over eight years (New York City's daily
+      figures, 1.07 million neighbouring days) two had eight days with the same figure below 100 % of the pupils.
   least_groups: {default: 4, why: What is usual at the school is learnt from the other groups.}
   least_spread:
     default: 0.05
