@@ -171,6 +171,7 @@ async def _audit(
     recorded = worked | dirt.days.get("attendance", set()) | dirt.days.get("days", set())
     if recorded:
         await rollup.rebuild_days(connection, widen(recorded, "school_day", terms))
+        await rollup.rebuild_figures(connection, widen(recorded, "school_day", terms))
         # The district goes on, and who does not is looked at though nothing of theirs has changed.
         dirt.days[FRONTIER] |= await rollup.lagging(connection)
     selected = rules if selected is None else selected
@@ -255,7 +256,9 @@ async def _run(audit: _Run, rule: Rule, dirty: Iterable[tuple[str, date]]) -> li
     for wide in pieces(rule, widen(dirty, rule.header.grain, audit.terms)):
         if wide.last_day < rule.effective_from:
             continue
-        scope = Scope(wide.school_ids, max(wide.first_day, rule.effective_from), wide.last_day)
+        # What is said by comparing schools is said of any of them, whichever gave the occasion.
+        schools = await _district(audit.connection) if rule.header.grain == "district" else wide.school_ids
+        scope = Scope(schools, max(wide.first_day, rule.effective_from), wide.last_day)
         try:
             async with audit.connection.transaction():
                 applicable = await applicable_in(audit.connection, rule, scope)
@@ -264,6 +267,12 @@ async def _run(audit: _Run, rule: Rule, dirty: Iterable[tuple[str, date]]) -> li
             log.exception("rule_raised", rule=rule.code, schools=len(scope.school_ids))
             await park(audit.connection, rule, scope, str(error))
     return found
+
+
+async def _district(connection: asyncpg.Connection) -> tuple[str, ...]:
+    """Every school, and the district itself."""
+    rows = await connection.fetch("select school_id from ledger.chain_head order by school_id")
+    return tuple(row["school_id"] for row in rows)
 
 
 def pieces(rule: Rule, scopes: Iterable[Scope]) -> Iterator[Scope]:

@@ -1,4 +1,7 @@
-"""The rollups `audit.staff_day` and `audit.recorded_day`: recomputed for the school-days a change touched, never patched."""
+"""The rollups `audit.staff_day`, `audit.recorded_day` and `audit.school_day`: recomputed for the school-days a change touched.
+
+They are never patched.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -11,6 +14,7 @@ from shared.database import Statement
 
 _REBUILD = Statement.from_file(Path(__file__).with_suffix(".sql"))
 _REBUILD_DAYS = Statement.from_file(Path(__file__).with_name("rollup_days.sql"))
+_REBUILD_FIGURES = Statement.from_file(Path(__file__).with_name("rollup_figures.sql"))
 
 
 async def rebuild(connection: asyncpg.Connection, scopes: Sequence[Scope]) -> set[str]:
@@ -124,3 +128,14 @@ async def progressed(connection: asyncpg.Connection, worked: Collection[tuple[st
         [day for _school_id, day in worked],
     )
     return {("district", row["first_day"]) for row in rows}
+
+
+async def rebuild_figures(connection: asyncpg.Connection, scopes: Sequence[Scope]) -> None:
+    """Recompute what the schools of the scopes claimed on their days, and who came."""
+    for scope in scopes:
+        arguments = {"school_ids": list(scope.school_ids), "first_day": scope.first_day, "last_day": scope.last_day}
+        await connection.execute(
+            "delete from audit.school_day where school_id = any($1) and service_date between $2 and $3",
+            *arguments.values(),
+        )
+        await _REBUILD_FIGURES.fetch(connection, **arguments)

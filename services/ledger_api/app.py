@@ -46,7 +46,7 @@ from services.ledger_api.oversight import (
     reviews,
     working_groups,
 )
-from services.ledger_api.records import attendance, batches, chains, days, duties, sessions, sign_ins
+from services.ledger_api.records import attendance, batches, chains, days, duties, gate_logs, sessions, sign_ins
 from services.ledger_api.registers import (
     closures,
     code_lists,
@@ -76,7 +76,7 @@ ROUTERS = (
     sessions, attendance,
     discovery, oauth,
     schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
-    days, duties, sign_ins, batches, chains,
+    days, duties, sign_ins, gate_logs, batches, chains,
     allocation_plans, deliberations, publications, submissions, payments, surveys, evaluations, patrols,
     provider_invoices, fund_lines, plans, trainings,
     inspections, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,

@@ -16,6 +16,7 @@ from services.audit_worker.catalogue import read_catalogue
 from services.cli.embedded import Stores
 from tests.world import standard as world
 from tests.world.district import District, open_district
+from tests.world.weeks import serve_weeks
 
 RULES = {rule.code: rule for rule in read_catalogue()}
 # What a case gives is posted in this order, whatever its own; `later_…` after everything else.
@@ -55,6 +56,7 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
         "school_id": world.S1, "inspection_id": "visit", "kind": "spot_check", "date": world.MONDAY, **given,
     },
     "sign_in": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, "kind": "in", **given},
+    "gate_log": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, "after": "15:30", **given},
     "invoice": lambda **given: {"school_id": world.S1, "invoice_id": "inv", "provider_id": "prv-1", **given},
     "fund_line": lambda **given: {
         "school_id": world.S1, "booked_on": "2025-10-15", "direction": "spending", "category": "remuneration", **given,
@@ -91,7 +93,7 @@ RESOURCES = {
     "plan": "allocation-plans",
     "leave": "leaves", "session": "sessions", "roll": "attendance", "duty": "duties", "publication": "publications",
     "deliberation": "deliberations", "submission": "submissions", "review": "reviews", "payment": "payments", "day": "days",
-    "room": "rooms", "patrol": "patrols", "inspection": "inspections", "sign_in": "sign-ins",
+    "room": "rooms", "patrol": "patrols", "inspection": "inspections", "sign_in": "sign-ins", "gate_log": "gate-logs",
     "invoice": "provider-invoices", "fund_line": "fund-lines", "grant": "disbursements",
     "term": "terms", "student": "students", "consent": "consents", "survey": "surveys", "evaluation": "evaluations",
     "filing": "plans", "training": "trainings", "scheme": "review-schemes", "rectification": "rectifications",
@@ -145,7 +147,9 @@ async def test_the_rule_finds_exactly_what_its_case_says(
 
 
 async def enter(district: District, given: list[dict[str, dict[str, Any]]]) -> None:
-    """Post what a case gives, one request a resource, each record through the client it belongs to."""
+    """Post what a case gives, its weeks first, then each record through the client it belongs to."""
+    for weeks in (fields["weeks"] for fields in given if "weeks" in fields):
+        await serve_weeks(district, **weeks)
     for later, (kind, build) in product(("", "later_"), BUILDERS.items()):
         name = f"{later}{kind}"
         records = [build(**(fields[name] or {})) for fields in given if name in fields]

@@ -43,6 +43,7 @@ RECORDS: dict[str, tuple[Json, str]] = {
     "evaluations": ({"school_id": S1, "evaluation_id": "e", "term_id": TERM}, f"{S1}/e"),
     "patrols": ({"school_id": S1, "patrol_id": "w", "service_date": MONDAY}, f"{S1}/w"),
     "sign-ins": ({"school_id": S1, "sign_in_id": "i", "service_date": MONDAY, "staff_id": "T1", "at": f"{MONDAY}T15:25:00+08:00", "kind": "in"}, f"{S1}/i"),
+    "gate-logs": ({"school_id": S1, "gate_log_id": "g", "service_date": MONDAY, "after": "15:30", "pupils_out": 9}, f"{S1}/g"),
     "provider-invoices": ({"school_id": S1, "invoice_id": "v", "provider_id": "prv-1", "period": "2025-09", "lines": []}, f"{S1}/v"),
     "fund-lines": ({"school_id": S1, "line_id": "l", "booked_on": MONDAY, "direction": "receipt", "category": "subsidy", "amount_fen": 5}, f"{S1}/l"),
     "disbursements": ({"school_id": S1, "disbursement_id": "g", "term_id": TERM, "amount_fen": 7}, f"{S1}/g"),

@@ -21,7 +21,9 @@ from services.cli.simulator.frauds import (
     plant_equal_hours,
     plant_in_day,
 )
+from services.cli.simulator.patterns import LEAST_CLASSES, patterns_of, plant_patterns, set_apart
 from services.cli.simulator.people import FIRST_SCHOOL, TERM_ID, Person, School, make_school, registers_of
+from services.cli.simulator.pupils import missing_by_day
 from shared.service_calendar import service_days
 
 TERM_STARTS, TERM_ENDS = date(2025, 9, 1), date(2026, 1, 30)
@@ -62,6 +64,7 @@ class Plot:
     on_sunday: bool = False
     across: bool = False
     equal_hours: bool = False
+    patterns: tuple[str, ...] = ()
 
 
 class Files:
@@ -177,6 +180,7 @@ def _plots(schools: int, days: int, rng: Random) -> list[Plot]:
                 on_sunday=index % 3 == 0,
                 across=index % 2 == 1,
                 equal_hours=index == crooked - 1 and days >= DAYS_FOR_EQUAL_HOURS,
+                patterns=patterns_of(index, schools, days) if index < crooked - 1 else (),
             ),
         )
     return plots + [Plot()] * (schools - crooked)
@@ -211,9 +215,15 @@ def _write_school(
         # The provider's person serves up to the day that should have been without them.
         school.outside[1] = replace(school.outside[1], active_to=removed)
     guest = _guest_of(index, schools)
+    missing = missing_by_day(school, days, rng)
+    patterns = plot.patterns if len(school.classes) >= LEAST_CLASSES else ()
     made = []
-    for day in days:
-        one = make_day(school, day, rng, absences, cancels_second_slot=day == cancelled)
+    for number, day in enumerate(days):
+        # At some schools the homework teachers move on by one class in mid-term.
+        rotated = int(index % 3 == 1 and number >= len(days) // 2)
+        one = make_day(school, day, rng, absences, missing[day], cancels_second_slot=day == cancelled, rotated=rotated)
+        if patterns:
+            set_apart(one)
         if guest is not None and day.isoweekday() in {1, 3, 5} and day != cancelled:
             _welcome(one, guest)
         if day in chosen:
@@ -225,6 +235,8 @@ def _write_school(
     if plot.equal_hours:
         month = [one for one in made if (one.day.year, one.day.month) == (days[0].year, days[0].month)]
         plant_equal_hours(month, absences, planted)
+    touched = {*chosen, *(one.day for one in made if one.day == cancelled)}
+    plant_patterns(patterns, made, absences, touched, rng, planted)
     providers, planted.providers = planted.providers, []
     leaves, planted.leaves = [*leaves, *planted.leaves], []
     _write_registers(school, leaves, providers, files)
@@ -340,6 +352,14 @@ def _with_corrections(made: SchoolDay, rng: Random, planted: Planted, files: Fil
     for number, session in enumerate(made.sessions):
         if session["session_id"] in made.late:
             files.write("sessions-late", [session])
+        elif session["session_id"] in made.raised:
+            lead = session["staff"][0]
+            yield {
+                **session,
+                "staff": [{**lead, "class_hours": lead["class_hours"] / 2}, *session["staff"][1:]],
+                "reason": "据纸质记录录入",
+            }
+            files.write("sessions-late", [{**session, "reason": "漏记课时，经核实补记"}])
         elif number == slip and session["state"] == "held":
             yield {**session, "headcount": session["headcount"] + 1, "reason": "据纸质点名册录入"}
             noticed_late = made.day.day % 2

@@ -42,7 +42,11 @@ def plant_in_day(fraud: str, made: SchoolDay, rng: Random, planted: Planted) -> 
 
 
 def _held(made: SchoolDay, slot: str) -> list[Record]:
-    return [session for session in made.sessions if session["slot"] == slot and session["state"] == "held"]
+    return [
+        session
+        for session in made.sessions
+        if session["slot"] == slot and session["state"] == "held" and session["session_id"] not in made.apart
+    ]
 
 
 def _on(made: SchoolDay) -> str:

@@ -55,13 +55,17 @@ class School:
     administrators: list[Person] = field(default_factory=list)
     outside: list[Person] = field(default_factory=list)
     idle: list[Person] = field(default_factory=list)
+    aides: list[Person] = field(default_factory=list)
     shared: Person | None = None
     has_late_slot: bool = False
+    office_takes_rolls: bool = False
+    # What its plan pays, in percent of what the others' plans pay.
+    rate_percent: int = 100
 
     @property
     def staff(self) -> list[Person]:
         """Everyone registered here."""
-        own = [*self.teachers, *self.administrators, *self.outside, *self.idle]
+        own = [*self.teachers, *self.administrators, *self.outside, *self.idle, *self.aides]
         return own if self.shared is None else [*own, self.shared]
 
     @property
@@ -76,7 +80,14 @@ def make_school(index: int, schools: int, rng: Random, days: list[date], pupils:
     school_id = str(FIRST_SCHOOL + index)
     nine_year = schools >= 6 and index == schools - 1
     stages = ("primary", "junior") if nine_year else (("junior",) if index % 3 == 2 else ("primary",))
-    school = School(school_id, index, stages, TOWNS[index % len(TOWNS)], has_late_slot=index % 3 == 0)
+    school = School(
+        school_id,
+        index,
+        stages,
+        TOWNS[index % len(TOWNS)],
+        has_late_slot=index % 3 == 0,
+        office_takes_rolls=index % 8 == 7,
+    )
     first, last = (1, 9) if nine_year else ((6, 9) if stages == ("junior",) else (1, 5))
     for number in range(max(2, round(pupils / PUPILS_A_CLASS))):
         grade = first + number % (last - first + 1)
@@ -96,7 +107,9 @@ def make_school(index: int, schools: int, rng: Random, days: list[date], pupils:
         Person(f"{school_id}.X002", "provider", provider_id=f"prv-own-{index:03d}"),
         Person(f"{school_id}.V001", "volunteer"),
     ]
-    school.idle = [Person(f"{school_id}.N00{number}", "employee") for number in (1, 2)]
+    school.idle = [Person(f"{school_id}.N00{number}", "employee") for number in range(1, 7)]
+    if index % 3 == 1:
+        school.aides = [Person(f"{school_id}.S001", "employee")]
     if index % 2 == 0:
         school.shared = Person(f"{school_id}.W001", "shared")
     return school
@@ -154,7 +167,7 @@ def registers_of(school: School) -> dict[str, list[dict[str, Any]]]:
                 "version": "2025-v1",
                 "effective_from": "2025-09-01",
                 "deliberation_id": f"{school.school_id}-plan-2025",
-                "rate_fen_per_class_hour": {"homework": 8000, "*": 8500},
+                "rate_fen_per_class_hour": {"homework": 80 * school.rate_percent, "*": 85 * school.rate_percent},
                 "factors": {"role": {"lead": 1, "assistant": 0.6, "support": 0.5}},
                 "duty_rate_fen": {"duty": 5000, "patrol": 4000, "coordination": 4000},
             },
