@@ -37,7 +37,7 @@ FundDirection = Literal["receipt", "spending"]
 # What a special subsidy is spent on, and what is not it (专款专用): a line says what it was, the audit what it may be.
 FundCategory = Literal[
     "subsidy", "remuneration", "provider", "materials", "training", "welfare", "reception", "construction", "transfer",
-    "other",
+    "charge", "other",
 ]  # fmt: skip
 PayeeKind = Literal["staff", "provider", "supplier", "person", "other"]
 DisbursementBasis = Literal["pupils", "class_hours"]
@@ -228,6 +228,7 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "reception": Label("接待", "reception"),
         "construction": Label("基建修缮", "construction"),
         "transfer": Label("转出", "transfer to other uses"),
+        "charge": Label("向学生或家长收费", "charge to pupils or parents"),
         "other": Label("其他用途", "other use"),
     },
     "payee_kind": {

@@ -123,6 +123,7 @@ select
     school_id,
     key as complaint_id,
     content ->> 'office' as office,
+    content ->> 'issue' as issue,
     (content ->> 'received_on')::date as received_on,
     (content ->> 'acknowledged_on')::date as acknowledged_on,
     content ->> 'handled_by' as handled_by,
