@@ -48,6 +48,7 @@ _PLANNING = """
     select
         set_config('plan_cache_mode', case when $1 then 'force_custom_plan' else 'force_generic_plan' end, true),
         set_config('max_parallel_workers_per_gather', case when $1 then '2' else '0' end, true),
+        set_config('work_mem', case when $1 then '64MB' else '4MB' end, true),
         set_config('enable_nestloop', case when $1 then 'off' else 'on' end, true)
 """
 # The key of the advisory lock under which audits take turns.
