@@ -37,7 +37,7 @@ from services.cli.demo import OF_THE_BUREAU
 from services.cli.embedded import Stores, embedded_stores
 from services.cli.processes import running_services
 from services.cli.progress import progress_bar
-from services.cli.push import SignedIn, push_sources
+from services.cli.push import Landed, SignedIn, push_sources
 from services.cli.simulator import simulate
 from services.cli.sources import sources_of
 from services.cli.up import signing_key_of
@@ -252,9 +252,17 @@ def _load(ledger_url: str, database_url: str, folder: Path) -> None:
     vendor = create_client(database_url, kind="school", schools=school_ids_of(folder))
     signed_in = {each.kind: SignedIn(ledger_url, each.client_id, each.client_secret) for each in (bureau, vendor)}
     sources = sources_of([folder])
-    with progress_bar("loading", sum(source.size for source in sources)) as advance:
+    with (
+        progress_bar("loading", sum(source.size for source in sources)) as advance,
+        psycopg.connect(database_url, autocommit=True) as connection,
+    ):
+
+        def told(landed: Landed) -> None:
+            if landed.source.resource not in {"sessions", "attendance"}:
+                # A district's registers in a minute: PostgreSQL looks at its tables' sizes less often by itself.
+                connection.execute("analyze ledger.entry, ledger.person")
+            advance(len(landed.chunk.content))
+
         for source in sources:
             sender = signed_in["bureau" if source.resource in OF_THE_BUREAU else "school"]
-            push_sources(
-                ledger_url, sender, [source], told=lambda landed: advance(len(landed.chunk.content)), at_once=1
-            )
+            push_sources(ledger_url, sender, [source], told=told, at_once=1)
