@@ -139,3 +139,25 @@ async def rebuild_figures(connection: asyncpg.Connection, scopes: Sequence[Scope
             *arguments.values(),
         )
         await _REBUILD_FIGURES.fetch(connection, **arguments)
+
+
+async def note_audited(connection: asyncpg.Connection, days: Collection[tuple[str, date]]) -> None:
+    """Say of each day how far its school's chain went when it was audited."""
+    await connection.execute(
+        """
+        insert into audit.audited_day (school_id, service_date, chain_seq, audited_at)
+        select day.school_id, day.service_date, chain_head.seq, clock_timestamp()
+        from unnest($1::text[], $2::date[]) as day (school_id, service_date)
+        inner join ledger.chain_head using (school_id)
+        on conflict (school_id, service_date) do update
+        set chain_seq = excluded.chain_seq, audited_at = excluded.audited_at
+        """,
+        [school_id for school_id, _day in days],
+        [day for _school_id, day in days],
+    )
+
+
+async def district(connection: asyncpg.Connection) -> tuple[str, ...]:
+    """Every school, and the district itself."""
+    rows = await connection.fetch("select school_id from ledger.chain_head order by school_id")
+    return tuple(row["school_id"] for row in rows)

@@ -319,16 +319,18 @@ def verify(
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="ingest")] = "ingest",
+    what: Annotated[str, typer.Argument(help="ingest or audit")] = "ingest",
     schools: Annotated[int, typer.Option(min=8, help="schools of the district")] = 350,
-    days_loaded: Annotated[int, typer.Option(min=0, help="days in the tables before")] = 21,
+    days: Annotated[
+        int, typer.Option("--days", "--days-loaded", min=0, help="days in the tables before (audit: at least one)")
+    ] = 21,
     rounds: Annotated[int, typer.Option(min=1, help="rounds, of which the median counts")] = 5,
 ) -> None:
     """The benchmarks, one JSON object a line, each with its ratio to the limit measured in the same run."""
     from services.cli.bench import UnknownBenchmark, run_bench
 
     try:
-        for line in run_bench(what, schools=schools, days_loaded=days_loaded, rounds=rounds):
+        for line in run_bench(what, schools=schools, days=days, rounds=rounds):
             print(json.dumps(line), flush=True)
     except (UnknownBenchmark, ValueError) as error:
         raise typer.BadParameter(str(error)) from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from services.cli.bench.audit import bench_audit
 from services.cli.bench.ingest import bench_ingest
 from services.cli.bench.measure import Line
 
@@ -12,11 +13,14 @@ class UnknownBenchmark(Exception):
     """There is no benchmark of that name; the message lists those there are."""
 
 
-def run_bench(what: str, *, schools: int = 350, days_loaded: int = 21, rounds: int = 5) -> Iterator[Line]:
-    """One line a figure. `schools`: the district's size; `days_loaded`: how many days the tables hold before.
+def run_bench(what: str, *, schools: int = 350, days: int = 21, rounds: int = 5) -> Iterator[Line]:
+    """One line a figure. `schools`: the district's size; `days`: how many days the tables hold before.
 
     Raises UnknownBenchmark.
     """
-    if what != "ingest":
-        raise UnknownBenchmark(f"there is no benchmark {what}: ingest")
-    yield from bench_ingest(schools=schools, days_loaded=days_loaded, rounds=rounds)
+    if what == "ingest":
+        yield from bench_ingest(schools=schools, days_loaded=days, rounds=rounds)
+    elif what == "audit":
+        yield from bench_audit(schools=schools, days=days, rounds=rounds)
+    else:
+        raise UnknownBenchmark(f"there is no benchmark {what}: ingest, audit")
