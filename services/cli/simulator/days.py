@@ -6,7 +6,7 @@ from math import ceil
 from random import Random
 from typing import Any
 
-from services.cli.simulator.people import ACTIVITIES, PUPILS_AN_ACTIVITY, Person, School
+from services.cli.simulator.people import ACTIVITIES, PLAYGROUND, PUPILS_AN_ACTIVITY, Person, School
 
 Record = dict[str, Any]
 CLASS_HOURS = {"s1": 1.5, "s2": 1.5, "s3": 0.75}
@@ -23,6 +23,15 @@ class SchoolDay:
     duties: list[Record] = field(default_factory=list)
     # Sessions that the school enters only after it has closed the day.
     late: set[str] = field(default_factory=set)
+    # Who is on leave all day; whose name is on a record while they were not there, and no device of the school saw them.
+    away: frozenset[str] = frozenset()
+    unseen: set[str] = field(default_factory=set)
+    # Whether the school closes the day, and by how many pupils more than its records have.
+    closes: bool = True
+    overstated: int = 0
+    # Records of patrols and of inspections that somebody made up or held against the ledger.
+    patrols: list[Record] = field(default_factory=list)
+    inspections: list[Record] = field(default_factory=list)
 
     def hours_of(self, staff_id: str) -> float:
         """The class hours that one person claims on the day, held sessions and duties."""
@@ -50,8 +59,8 @@ class Absences:
 
 def make_day(school: School, day: date, rng: Random, absences: Absences, *, cancels_second_slot: bool) -> SchoolDay:
     """An honest day: each person in one place at a time, each pupil in one session a slot, headcount = roll."""
-    made = SchoolDay(school, day)
     away = absences.away(day)
+    made = SchoolDay(school, day, away=away)
     absence_rate = 0.03 + 0.05 * (rng.random() ** 4)
     missing = {pupil for pupils in school.classes.values() for pupil in pupils if rng.random() < absence_rate}
     pool = [person for person in school.teachers if person.serves_on(day)]
@@ -114,12 +123,16 @@ def _activities(
             ]
         else:
             staff = [{"staff_id": free.pop().staff_id, "role": "lead", "class_hours": 1.5}]
-        session = _session(made, "s2", f"q{number:02d}", activity, category, staff, room=f"hall-{number:02d}")
+        session = _session(made, "s2", f"q{number:02d}", activity, category, staff, room=_room_of(number, category))
         if cancelled:
             session |= {"state": "cancelled", "reason": "全校防汛演练，第二时段取消", "headcount": 0, "staff": []}
             made.sessions.append(session)
             continue
         _add(made, rng, session, pupils, missing)
+
+
+def _room_of(number: int, category: str) -> str:
+    return PLAYGROUND if category == "sports" else f"studio-{number:02d}"
 
 
 def _late_care(made: SchoolDay, rng: Random, pool: list[Person], away: frozenset[str], missing: set[str]) -> None:
@@ -156,7 +169,8 @@ def _session(
 
 
 def _add(made: SchoolDay, rng: Random, session: Record, pupils: list[str], missing: set[str]) -> None:
-    """The session with its roll; who came is its headcount."""
+    """The session with its roll of those whose families chose it; who came is its headcount."""
+    pupils = [each for each in pupils if made.school.choices[each].takes_part(made.day, session["slot"])]
     sheet: Record = {
         "school_id": session["school_id"],
         "session_id": session["session_id"],

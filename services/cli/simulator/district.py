@@ -1,6 +1,7 @@
 """A simulated district, school by school: its files in posting order, and the labels of what was planted."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,31 +11,31 @@ from typing import IO, Self
 
 import msgspec
 
+from services.cli.simulator.clock import plant_late_entries
 from services.cli.simulator.days import Absences, Record, SchoolDay, make_day
 from services.cli.simulator.documents import documents_of
-from services.cli.simulator.frauds import (
-    IN_DAY,
-    IN_DOCUMENTS,
-    Planted,
-    plant_across_schools,
-    plant_day_without_service,
-    plant_equal_hours,
-    plant_in_day,
-)
+from services.cli.simulator.families import asked_and_evaluated, choose, consents_of
+from services.cli.simulator.frauds import Planted, plant_across_schools, plant_day_without_service, plant_equal_hours
 from services.cli.simulator.people import FIRST_SCHOOL, TERM_ID, Person, School, make_school, registers_of
+from services.cli.simulator.plots import Plot, plant_in_day, plots_of
+from services.cli.simulator.term_frauds import ACROSS_DAYS, IN_OTHER_PAPERS, IN_REGISTERS, STATUSES, Term
+from services.cli.simulator.witnesses import inspections_of, invoices_of, patrols_of, sign_ins_of
 from shared.service_calendar import service_days
 
 TERM_STARTS, TERM_ENDS = date(2025, 9, 1), date(2026, 1, 30)
-# A typhoon closes the whole district on the eighth service day.
-CLOSED_AFTER_DAYS = 7
+TERMS = ((TERM_ID, TERM_STARTS, TERM_ENDS), ("2025-2026-2", date(2026, 2, 24), date(2026, 7, 3)))
+# A day of the next term, long after the money of this one was due.
+SPRING_DAY = date(2026, 4, 8)
+# A typhoon closes the whole district on the eighth service day; on the eleventh of those left nobody records anything (D15).
+CLOSED_AFTER_DAYS, MISSED_AFTER_DAYS, LEAST_SCHOOLS_THAT_MISS = 7, 10, 4
+LEAST_DAYS_OF_A_ROSTER = 4
 PUPILS = (280, 560)
-# Rule F03 looks at months of at least ten days.
-DAYS_FOR_EQUAL_HOURS = 12
 # Files are posted in the order of their names.
 FILES = (
-    "schools", "terms", "closures", "providers", "slots", "staff", "students", "leaves", "allocation-plans",
-    "sessions", "attendance", "sessions-corrections", "duties", "days", "sessions-late", "deliberations",
-    "publications", "submissions", "payments", "fund-lines",
+    "schools", "terms", "closures", "providers", "slots", "rooms", "staff", "students", "leaves", "consents",
+    "allocation-plans", "sign-ins", "sessions", "attendance", "sessions-corrections", "duties", "days", "sessions-late",
+    "deliberations", "publications", "submissions", "payments", "surveys", "evaluations", "patrols",
+    "provider-invoices", "inspections", "reviews", "fund-lines", "disbursements",
 )  # fmt: skip
 BY_MONTH = frozenset({"sessions", "attendance"})
 
@@ -51,17 +52,6 @@ class SimulationSummary:
     marks: int = 0
     frauds: int = 0
     honest: int = 0
-
-
-@dataclass(frozen=True)
-class Plot:
-    """What one school has planted."""
-
-    in_day: tuple[str, ...] = ()
-    in_documents: tuple[str, ...] = ()
-    on_sunday: bool = False
-    across: bool = False
-    equal_hours: bool = False
 
 
 class Files:
@@ -93,6 +83,10 @@ class Files:
             resource = name.removesuffix("-corrections").removesuffix("-late")
             self.records[resource] = self.records.get(resource, 0) + 1
 
+    def write_late_entries(self, entries: Sequence[Record]) -> None:
+        """When days were entered, where that is not their own evening; no file that is pushed."""
+        (self._out / "recorded.json").write_bytes(msgspec.json.encode(entries))
+
     def write_labels(self, labels: Iterable[Record]) -> None:
         """The truth about the district: planted frauds, and what looks odd and is right."""
         for label in labels:
@@ -112,24 +106,43 @@ def simulate(
     out: Path,
     told: Callable[[int], None] = lambda _done: None,
     pupils: tuple[int, int] = PUPILS,
+    with_clock: bool = False,
 ) -> SimulationSummary:
     """Write a district of `schools` schools over the first `days` service days of the autumn term of 2025.
 
     The first half of the schools has planted frauds, the rest is honest. `pupils`: at least and at most how many a
-    school has. `told` hears of each school that is done. Raises ValueError when the term has fewer days.
+    school has. `told` hears of each school that is done. `with_clock`: plant what only the clock shows, and say
+    in recorded.json when it was entered. Raises ValueError when the term has fewer days.
     """
-    served, closed = _days_of_term(days)
-    plots = _plots(schools, len(served), Random(f"{seed}/plots"))
+    served, closed, silent = _days_of_term(schools, days)
+    plots = plots_of(schools, len(served), Random(f"{seed}/plots"), with_clock=with_clock)
     planted = Planted()
     summary = SimulationSummary(schools, days, served[0].isoformat(), served[-1].isoformat())
+    terms = TERMS if any(plot.serves_in_spring for plot in plots) else TERMS[:1]
+    if silent is not None:
+        note = "a day that nobody closed and every school missed"
+        planted.label("D15", "district", "district", note, service_date=silent.isoformat())
     with Files(out) as files:
-        files.write("terms", [_term()])
+        files.write("terms", [_term(*dates) for dates in terms])
         files.write("closures", [_closure(closed, schools)] if closed else [])
         files.write("providers", [{"provider_id": "prv-01", "name": "模拟体育机构", "listed": True}])
         for index in range(schools):
-            summary.marks += _write_school(index, schools, seed, served, closed, pupils, plots[index], planted, files)
+            summary.marks += _write_school(
+                index,
+                schools,
+                seed,
+                served,
+                closed,
+                pupils,
+                plots[index],
+                tuple(each[0] for each in terms),
+                planted,
+                files,
+            )
             told(1)
         files.write_labels(planted.labels)
+        if with_clock:
+            files.write_late_entries(planted.late_entries)
     summary.records = files.records
     summary.frauds = sum(label["label"] == "fraud" for label in planted.labels)
     summary.honest = len(planted.labels) - summary.frauds
@@ -137,17 +150,19 @@ def simulate(
     return summary
 
 
-def _days_of_term(days: int) -> tuple[list[date], date | None]:
-    """The days that are served, and the one that the typhoon took."""
+def _days_of_term(schools: int, days: int) -> tuple[list[date], date | None, date | None]:
+    """The days that are served, the one that the typhoon took, and the one of which the whole district has no record."""
     every = list(service_days(TERM_STARTS, TERM_ENDS))
     closed = every.pop(CLOSED_AFTER_DAYS) if days > CLOSED_AFTER_DAYS else None
+    is_missed = schools >= LEAST_SCHOOLS_THAT_MISS and days > MISSED_AFTER_DAYS + 1
+    missed = every.pop(MISSED_AFTER_DAYS) if is_missed else None
     if days > len(every):
         raise ValueError(f"the term has {len(every)} service days")
-    return every[:days], closed
+    return every[:days], closed, missed
 
 
-def _term() -> Record:
-    return {"term_id": TERM_ID, "starts_on": TERM_STARTS.isoformat(), "ends_on": TERM_ENDS.isoformat()}
+def _term(term_id: str, starts_on: date, ends_on: date) -> Record:
+    return {"term_id": term_id, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
 
 
 def _closure(day: date, schools: int) -> Record:
@@ -160,33 +175,6 @@ def _closure(day: date, schools: int) -> Record:
     }
 
 
-def _plots(schools: int, days: int, rng: Random) -> list[Plot]:
-    """Every kind of fraud at some school, several at each; at most one a day of a school."""
-    crooked = max(1, schools // 2)
-    kinds = [*IN_DAY]
-    rng.shuffle(kinds)
-    room = max(1, days // 2)
-    plots = []
-    for index in range(crooked):
-        own = kinds[index::crooked]
-        more = [kind for kind in rng.sample(IN_DAY, 3) if kind not in own]
-        plots.append(
-            Plot(
-                in_day=tuple((own + more)[:room]),
-                in_documents=_together(IN_DOCUMENTS[index % len(IN_DOCUMENTS) :: crooked]),
-                on_sunday=index % 3 == 0,
-                across=index % 2 == 1,
-                equal_hours=index == crooked - 1 and days >= DAYS_FOR_EQUAL_HOURS,
-            ),
-        )
-    return plots + [Plot()] * (schools - crooked)
-
-
-def _together(frauds: Sequence[str]) -> tuple[str, ...]:
-    """D07 changes the totals that D08 needs equal: not both at one school."""
-    return tuple(fraud for fraud in frauds if fraud != "D08" or "D07" not in frauds)
-
-
 def _write_school(
     index: int,
     schools: int,
@@ -195,21 +183,21 @@ def _write_school(
     closed: date | None,
     pupils: tuple[int, int],
     plot: Plot,
+    terms: tuple[str, ...],
     planted: Planted,
     files: Files,
 ) -> int:
     """One school's term, from its registers to its payments; returns the number of marks in its rolls."""
     rng = Random(f"{seed}/{index}")
     school = make_school(index, schools, rng, list(days), rng.randint(*pupils))
+    school.choices = choose(school, days, rng)
+    school.keeps_sign_ins |= plot.needs_sign_ins
+    if plot.in_registers is not None:
+        IN_REGISTERS[plot.in_registers](school, planted)
     absences, leaves = _absences(school, days, rng, planted)
     cancelled = rng.choice(days) if index % 4 == 1 else None
-    # The days of the planted frauds: full ones, and not before people are missing from the register (A16).
-    free = [day for day in days if day != cancelled]
-    chosen = dict(zip(rng.sample(free, min(len(free), len(plot.in_day))), plot.in_day, strict=False))
-    removed = next((day for day, fraud in chosen.items() if fraud == "C05"), None)
-    if removed is not None:
-        # The provider's person serves up to the day that should have been without them.
-        school.outside[1] = replace(school.outside[1], active_to=removed)
+    chosen = _days_of_frauds(days, cancelled, plot, rng)
+    _end_service(school, chosen)
     guest = _guest_of(index, schools)
     made = []
     for day in days:
@@ -218,17 +206,48 @@ def _write_school(
             _welcome(one, guest)
         if day in chosen:
             plant_in_day(chosen[day], one, rng, planted)
+        elif plot == Plot() and index % 2 and day == days[len(days) // 3]:
+            _teach_two_rooms(one, planted)
         made.append(one)
     if cancelled is not None:
         planted.honest("cancelled_second_slot", school.school_id, school.school_id, cancelled.isoformat())
-    sundays = _plant_across_days(made, plot, guest, chosen, absences, planted)
+    made += _plant_across_days(made, plot, guest, chosen, absences, planted)
     if plot.equal_hours:
         month = [one for one in made if (one.day.year, one.day.month) == (days[0].year, days[0].month)]
         plant_equal_hours(month, absences, planted)
-    providers, planted.providers = planted.providers, []
-    leaves, planted.leaves = [*leaves, *planted.leaves], []
-    _write_registers(school, leaves, providers, files)
-    return _write_records(school, sorted([*made, *sundays], key=lambda one: one.day), closed, plot, planted, rng, files)
+    term = Term(school, sorted(made, key=lambda one: one.day), {*chosen} - {cancelled}, closed, rng)
+    files.write("leaves", [*leaves, *planted.leaves])
+    planted.leaves.clear()
+    spring = (
+        make_day(school, SPRING_DAY, rng, Absences({}), cancels_second_slot=False) if plot.serves_in_spring else None
+    )
+    return _write_records(term, spring, plot, terms, planted, files)
+
+
+def _days_of_frauds(days: Sequence[date], cancelled: date | None, plot: Plot, rng: Random) -> dict[date, str]:
+    """The days of the planted frauds: full ones, of months with a roster (A22)."""
+    in_month = Counter(f"{day:%Y-%m}" for day in days)
+    free = [day for day in days if day != cancelled and in_month[f"{day:%Y-%m}"] > LEAST_DAYS_OF_A_ROSTER]
+    return dict(zip(rng.sample(free, min(len(free), len(plot.in_day))), plot.in_day, strict=False))
+
+
+def _end_service(school: School, chosen: Mapping[date, str]) -> None:
+    """The people of a provider that goes, or whose papers run out, serve up to the day that should have been without them."""
+    for day, fraud in chosen.items():
+        if fraud in {"C04", "C05"}:
+            school.outside[1] = replace(school.outside[1], active_to=day)
+        elif fraud == "C01":
+            ended = day - timedelta(days=1)
+            school.outside[2] = replace(school.outside[2], active_to=day, health_valid_to=ended)
+
+
+def _teach_two_rooms(made: SchoolDay, planted: Planted) -> None:
+    """One lesson in two rooms with the doors open: a teacher has a second class, and claims the hours once."""
+    one, other = made.sessions[-2:]
+    if one["slot"] == other["slot"] == "s2" and one["state"] == "held" == other["state"]:
+        other |= {"activity": one["activity"], "category": one["category"]}
+        other["staff"] = [*other["staff"], {**one["staff"][0], "class_hours": 0}]
+        planted.honest("one_lesson_in_two_rooms", made.school.school_id, one["session_id"], made.day.isoformat())
 
 
 def _absences(school: School, days: Sequence[date], rng: Random, planted: Planted) -> tuple[Absences, list[Record]]:
@@ -271,11 +290,13 @@ def _plant_across_days(
     made: Sequence[SchoolDay],
     plot: Plot,
     guest: str | None,
-    chosen: dict[date, str],
+    chosen: Mapping[date, str],
     absences: Absences,
     planted: Planted,
 ) -> list[SchoolDay]:
     """A Sunday (A01), and a guest who is still at home (A14), each on a day with nothing else planted."""
+    school_id = made[0].school.school_id
+    planted.touched |= {(school_id, day) for day in chosen}
     untouched = [one for one in made if one.day not in chosen]
     sundays = []
     if plot.on_sunday:
@@ -284,50 +305,75 @@ def _plant_across_days(
         if weekly is not None:
             sundays.append(plant_day_without_service(weekly, absences, planted))
     if plot.across and guest is not None:
-        at_home = next((one for one in reversed(untouched) if one.day.isoweekday() in {1, 3, 5}), None)
-        if at_home is not None:
-            plant_across_schools(at_home, guest, planted)
+        home = guest.partition(".")[0]
+        at_home = [
+            one for one in untouched if one.day.isoweekday() in {1, 3, 5} and (home, one.day) not in planted.touched
+        ]
+        if at_home:
+            plant_across_schools(at_home[-1], guest, planted)
     return sundays
 
 
-def _write_registers(school: School, leaves: list[Record], providers: list[Record], files: Files) -> None:
-    own = f"prv-own-{school.index:03d}"
-    removed = {provider["provider_id"] for provider in providers}
-    files.write(
-        "providers",
-        [*providers, *([] if own in removed else [{"provider_id": own, "name": "模拟机构", "listed": True}])],
-    )
-    for resource, records in registers_of(school).items():
-        files.write(resource, records)
-    files.write("leaves", leaves)
-
-
 def _write_records(
-    school: School,
-    made: Sequence[SchoolDay],
-    closed: date | None,
+    term: Term,
+    spring: SchoolDay | None,
     plot: Plot,
+    terms: tuple[str, ...],
     planted: Planted,
-    rng: Random,
     files: Files,
 ) -> int:
+    """Plant what takes more than a day, then write everything; returns the number of marks in the rolls."""
+    school, rng, last_day = term.school, term.rng, max(made.day for made in term.days)
+    papers = asked_and_evaluated(school, last_day)
+    term.surveys, term.evaluations = papers["surveys"], papers["evaluations"]
+    for name in plot.across_days:
+        ACROSS_DAYS[name](term, planted)
+    if plot.is_late:
+        planted.late_entries += plant_late_entries(term, planted)
+    term.invoices = invoices_of(school, term.days)
+    for name in plot.in_other_papers:
+        IN_OTHER_PAPERS[name](term, planted)
+    documents = documents_of(
+        school,
+        term.days,
+        plot.in_documents,
+        planted,
+        plan_fraud=plot.in_plan,
+        spring_day=None if spring is None else spring.day,
+    )
+    _write_registers(school, terms, planted, files)
     marks = 0
-    for one in made:
+    days = term.days if spring is None else [*term.days, spring]
+    for one in days:
         files.write("sessions", _with_corrections(one, rng, planted, files))
         files.write("attendance", one.sheets.values())
         files.write("duties", one.duties)
-        files.write("days", [_closed_day(one)])
+        files.write("days", [_closed_day(one)] if one.closes else [])
         marks += sum(len(sheet[status]) for sheet in one.sheets.values() for status in STATUSES)
-    if closed is not None:
-        no_service = {"service_date": closed.isoformat(), "state": "no_service", "reason": "台风停课"}
+    if term.closed is not None:
+        no_service = {"service_date": term.closed.isoformat(), "state": "no_service", "reason": "台风停课"}
         files.write("days", [{"school_id": school.school_id, **no_service}])
-    documents = documents_of(school, made, plot.in_documents, planted)
+    if school.keeps_sign_ins:
+        files.write("sign-ins", sign_ins_of(days, rng, planted))
+    files.write("patrols", patrols_of(days, rng, planted))
+    files.write("inspections", inspections_of(days, rng))
+    files.write("provider-invoices", term.invoices.values())
+    files.write("surveys", term.surveys)
+    files.write("evaluations", term.evaluations)
     for resource, written in documents.items():
         files.write(resource, written)
     return marks
 
 
-STATUSES = ("present", "late", "left_early", "absent", "excused")
+def _write_registers(school: School, terms: tuple[str, ...], planted: Planted, files: Files) -> None:
+    own = f"prv-own-{school.index:03d}"
+    changed = {provider["provider_id"] for provider in planted.providers}
+    files.write("providers", planted.providers)
+    files.write("providers", [] if own in changed else [{"provider_id": own, "name": "模拟机构", "listed": True}])
+    planted.providers.clear()
+    for resource, records in registers_of(school, terms).items():
+        files.write(resource, records)
+    files.write("consents", consents_of(school))
 
 
 def _with_corrections(made: SchoolDay, rng: Random, planted: Planted, files: Files) -> Iterator[Record]:
@@ -366,5 +412,5 @@ def _closed_day(made: SchoolDay) -> Record:
         "service_date": made.day.isoformat(),
         "state": "closed",
         "sessions": len(held),
-        "pupils": len(pupils),
+        "pupils": len(pupils) + made.overstated,
     }
