@@ -51,9 +51,9 @@ def test_the_district_has_what_looks_odd_and_is_right(tmp_path: Path) -> None:
     assert kinds == {
         "leave_with_substitute", "leave_of_a_morning", "cancelled_second_slot", "correction_after_closing",
     }  # fmt: skip
-    people = lines(tmp_path / "06-staff.ndjson")
+    people = lines(tmp_path / "07-staff.ndjson")
     assert any("active_from" in person for person in people), "a newcomer in mid-term"
-    assert (tmp_path / "12-sessions-corrections.ndjson").exists(), "a slip of the pen put right"
+    assert (tmp_path / "15-sessions-corrections.ndjson").exists(), "a slip of the pen put right"
 
 
 def test_more_days_than_the_term_has_are_refused(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ async def test_the_audit_finds_what_was_planted_and_nothing_else(district: Distr
     }
     assert found == planted
     # What an honest school says it pays is what the report works out from the ledger, to the fen.
-    honest = lines(tmp_path / "18-submissions.ndjson")[-1]
+    honest = lines(tmp_path / "21-submissions.ndjson")[-1]
     report = await district.auditor.report(
         "/v1/reports/compensation", school_id=honest["school_id"], term_id="2025-2026-1", limit="1000"
     )

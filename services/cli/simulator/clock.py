@@ -14,13 +14,16 @@ from services.cli.simulator.term_frauds import Term
 CLIENT = "client"
 LATE_BY, SITTING_OF, SITTING_LATE_BY = timedelta(days=12), 6, timedelta(days=4)
 MORNING = time(9, 0)
+FIRST_DAYS = 2
 
 
 def plant_late_entries(term: Term, planted: Planted) -> list[Record]:
     """A day entered twelve days later, and a week and a day filled in at one sitting; when each was recorded."""
     months: dict[str, list[date]] = {}
+    # Not the first days: what is entered before anything else is brought along, not late.
+    first = term.days[FIRST_DAYS].day
     for made in term.untouched:
-        if made.closes and made.day != term.closed:
+        if made.day >= first and made.closes and made.day != term.closed:
             months.setdefault(f"{made.day:%Y-%m}", []).append(made.day)
     long = [days for days in months.values() if len(days) > SITTING_OF]
     if not long:

@@ -17,7 +17,7 @@ from services.cli.simulator.documents import documents_of
 from services.cli.simulator.families import asked_and_evaluated, choose, consents_of
 from services.cli.simulator.frauds import Planted, plant_across_schools, plant_day_without_service, plant_equal_hours
 from services.cli.simulator.people import FIRST_SCHOOL, TERM_ID, Person, School, make_school, registers_of
-from services.cli.simulator.plots import Plot, plant_in_day, plots_of
+from services.cli.simulator.plots import DAYS_FOR_EQUAL_HOURS, Plot, plant_in_day, plots_of
 from services.cli.simulator.term_frauds import ACROSS_DAYS, IN_OTHER_PAPERS, IN_REGISTERS, STATUSES, Term
 from services.cli.simulator.witnesses import inspections_of, invoices_of, patrols_of, sign_ins_of
 from shared.service_calendar import service_days
@@ -212,12 +212,8 @@ def _write_school(
     if cancelled is not None:
         planted.honest("cancelled_second_slot", school.school_id, school.school_id, cancelled.isoformat())
     made += _plant_across_days(made, plot, guest, chosen, absences, planted)
-    if plot.equal_hours:
-        month = [one for one in made if (one.day.year, one.day.month) == (days[0].year, days[0].month)]
-        plant_equal_hours(month, absences, planted)
-    term = Term(school, sorted(made, key=lambda one: one.day), {*chosen} - {cancelled}, closed, rng)
-    files.write("leaves", [*leaves, *planted.leaves])
-    planted.leaves.clear()
+    term = Term(school, sorted(made, key=lambda one: one.day), set(chosen), set(days), absences, closed, rng)
+    planted.leaves += leaves
     spring = (
         make_day(school, SPRING_DAY, rng, Absences({}), cancels_second_slot=False) if plot.serves_in_spring else None
     )
@@ -244,7 +240,10 @@ def _end_service(school: School, chosen: Mapping[date, str]) -> None:
 def _teach_two_rooms(made: SchoolDay, planted: Planted) -> None:
     """One lesson in two rooms with the doors open: a teacher has a second class, and claims the hours once."""
     one, other = made.sessions[-2:]
-    if one["slot"] == other["slot"] == "s2" and one["state"] == "held" == other["state"]:
+    if one["room"] != other["room"] and (one["slot"], one["state"]) == (other["slot"], other["state"]) == (
+        "s2",
+        "held",
+    ):
         other |= {"activity": one["activity"], "category": one["category"]}
         other["staff"] = [*other["staff"], {**one["staff"][0], "class_hours": 0}]
         planted.honest("one_lesson_in_two_rooms", made.school.school_id, one["session_id"], made.day.isoformat())
@@ -328,6 +327,8 @@ def _write_records(
     term.surveys, term.evaluations = papers["surveys"], papers["evaluations"]
     for name in plot.across_days:
         ACROSS_DAYS[name](term, planted)
+    if plot.equal_hours:
+        _make_hours_equal(term, planted)
     if plot.is_late:
         planted.late_entries += plant_late_entries(term, planted)
     term.invoices = invoices_of(school, term.days)
@@ -365,6 +366,15 @@ def _write_records(
     return marks
 
 
+def _make_hours_equal(term: Term, planted: Planted) -> None:
+    """In the first month, on its days of service."""
+    served = [one for one in term.days if one.day in term.served]
+    first = served[0].day
+    month = [one for one in served if (one.day.year, one.day.month) == (first.year, first.month)]
+    if len(month) >= DAYS_FOR_EQUAL_HOURS:
+        plant_equal_hours(month, term.absences, planted)
+
+
 def _write_registers(school: School, terms: tuple[str, ...], planted: Planted, files: Files) -> None:
     own = f"prv-own-{school.index:03d}"
     changed = {provider["provider_id"] for provider in planted.providers}
@@ -373,6 +383,8 @@ def _write_registers(school: School, terms: tuple[str, ...], planted: Planted, f
     planted.providers.clear()
     for resource, records in registers_of(school, terms).items():
         files.write(resource, records)
+    files.write("leaves", planted.leaves)
+    planted.leaves.clear()
     files.write("consents", consents_of(school))
 
 

@@ -12,7 +12,7 @@ from services.cli.simulator.figure_frauds import FIGURE_FRAUDS, Books
 from services.cli.simulator.frauds import Planted
 from services.cli.simulator.paper_frauds import PAPER_FRAUDS, Papers
 from services.cli.simulator.people import TERM_ID, School
-from services.cli.simulator.plan_frauds import change_plan, hours_of, one_who_did_less, pay_of
+from services.cli.simulator.plan_frauds import change_plan, hours_of, pay_of, reverse_pay, share_alike
 from services.cli.simulator.treasury import FUND_FRAUDS, funds_of
 from shared.class_hours import Hundredths
 from shared.remuneration import WorkItem
@@ -43,8 +43,10 @@ def documents_of(
     if plan_fraud is not None:
         change_plan(plan_fraud, school, work, planted)
     books = _honest_books(school, work, sum(len(one.sessions) for one in made))
+    if plan_fraud == "E03":
+        share_alike(books, work, planted)
     if plan_fraud == "E04":
-        _reverse_pay(books, work, planted)
+        reverse_pay(books, work, planted)
     for fraud in frauds:
         if fraud in FIGURE_FRAUDS:
             FIGURE_FRAUDS[fraud](books, planted)
@@ -92,22 +94,6 @@ def _cut_a_line(books: Books, planted: Planted) -> None:
     books.cut[teacher] = books.reported[teacher][1] * 3 // 4
     books.paid[teacher] = books.cut[teacher]
     planted.honest("line_cut_by_review", books.school.school_id, teacher, f"{min(books.days)}-01")
-
-
-def _reverse_pay(books: Books, work: Sequence[WorkItem], planted: Planted) -> None:
-    """No plan, and one who did less has half as much again as another who did more: less work, more pay."""
-    pair = one_who_did_less(books.school, work)
-    if pair is None:
-        return
-    less, more = pair
-    amount = books.posted[more][1] * 3 // 2 + 100
-    for lines in (books.posted, books.reported):
-        lines[less] = (lines[less][0], amount)
-    books.paid[less] = amount
-    books.school.plans = []
-    school_id = books.school.school_id
-    planted.label("E02", school_id, school_id, "pay without a plan", period=TERM_ID)
-    planted.label("E04", school_id, less, "less work and more pay", period=TERM_ID)
 
 
 def _written(books: Books, *, met_on: date, spring_day: date | None) -> Papers:

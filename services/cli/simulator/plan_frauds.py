@@ -1,4 +1,4 @@
-"""The frauds in how pay is worked out: no valid plan, a cap that makes all pay the same, duty paid beyond all measure.
+"""The frauds in how pay is worked out: no valid plan, the same pay for all, duty paid beyond all measure.
 
 Labelled rules: E02, E03, E04, E06.
 """
@@ -9,16 +9,16 @@ from statistics import mean, pstdev
 
 import msgspec
 
+from services.cli.simulator.figure_frauds import Books
 from services.cli.simulator.frauds import Planted
 from services.cli.simulator.people import TERM_ID, School
 from shared.remuneration import AllocationPlan, WorkItem, compute_pay
 
 PLAN_FRAUDS = ("E02", "E03", "E04", "E06")
 # Clearly beyond the rules' bounds: shares and spreads in percent, points of pay above work.
-ALIKE, SPREAD, POINTS, MANAGERS_POINTS = 70, 30, 13, 10
+SPREAD, POINTS, MANAGERS_POINTS = 28, 13, 10
 LEAST_PEOPLE = 8
-FLAT_RATE_FEN, DUTY_RATE_FEN = 8500, 90000
-CAPS = (1.5, 3, 4.5, 6, 9, 12, 18, 24, 30)
+DUTY_RATE_FEN = 90000
 
 
 def pay_of(school: School, work: Sequence[WorkItem]) -> dict[str, int]:
@@ -36,16 +36,17 @@ def hours_of(work: Sequence[WorkItem]) -> dict[str, int]:
 
 
 def change_plan(fraud: str, school: School, work: Sequence[WorkItem], planted: Planted) -> None:
-    """Change the plan before pay is worked out by it; a fraud that the work does not bear is left out."""
+    """E02 and E06: change the plan before pay is worked out by it; a fraud that the work does not bear is left out."""
     (plan,) = school.plans
     if fraud == "E02":
         del plan["deliberation_id"]
         _label(planted, "E02", school, plan["version"], "a plan that nobody deliberated")
-    if fraud == "E03":
-        _cap_all(school, work, planted)
     if fraud == "E06":
         school.plans = [{**plan, "duty_rate_fen": {**plan["duty_rate_fen"], "duty": DUTY_RATE_FEN}}]
-        if len(hours_of(work)) >= LEAST_PEOPLE and _managers_points(school, work) > POINTS:
+        if (
+            len(hours_of(work)) >= LEAST_PEOPLE
+            and _managers_points(school, pay_of(school, work), hours_of(work)) > POINTS
+        ):
             _label(planted, "E06", school, school.school_id, "900 yuan an hour for being on duty")
         else:
             school.plans = [plan]
@@ -55,34 +56,44 @@ def _label(planted: Planted, rule: str, school: School, subject: str, note: str)
     planted.label(rule, school.school_id, subject, note, period=TERM_ID)
 
 
-def _cap_all(school: School, work: Sequence[WorkItem], planted: Planted) -> None:
-    """A month's cap that nearly everybody reaches, and one rate for all."""
-    (plan,) = school.plans
-    hours = {staff_id: amount for staff_id, amount in hours_of(work).items() if amount}
-    for cap in CAPS:
-        rates = {"rate_fen_per_class_hour": {"*": FLAT_RATE_FEN}, "factors": {}}
-        duties = {"duty_rate_fen": dict.fromkeys(plan["duty_rate_fen"], FLAT_RATE_FEN)}
-        school.plans = [{**plan, **rates, **duties, "caps": {"class_hours_per_month": cap}}]
-        pay = pay_of(school, work)
-        ((usual, alike),) = Counter(pay[staff_id] for staff_id in hours).most_common(1)
-        of_these = [amount for staff_id, amount in hours.items() if pay[staff_id] == usual]
-        if (
-            len(hours) >= LEAST_PEOPLE
-            and alike * 100 >= ALIKE * len(hours)
-            and pstdev(of_these) * 100 >= SPREAD * mean(of_these)
-        ):
-            _label(
-                planted, "E03", school, school.school_id, f"a cap of {cap} class hours a month makes all pay the same"
-            )
-            if _managers_points(school, work) > MANAGERS_POINTS:
-                _label(planted, "E06", school, school.school_id, "and managers have it for little work")
-            return
-    school.plans = [plan]
+def share_alike(books: Books, work: Sequence[WorkItem], planted: Planted) -> None:
+    """E03: no plan, and everybody has the same, whatever they did; where managers did little, E06 as well."""
+    school, hours = books.school, {staff_id: amount for staff_id, amount in hours_of(work).items() if amount}
+    if len(hours) < LEAST_PEOPLE or pstdev(hours.values()) * 100 < SPREAD * mean(hours.values()):
+        return
+    amount = round(mean(books.posted[staff_id][1] for staff_id in hours))
+    for staff_id in hours:
+        _restate(books, staff_id, amount)
+    _have_no_plan(school, planted)
+    _label(planted, "E03", school, school.school_id, "all have the same, whatever they did")
+    if _managers_points(school, dict.fromkeys(hours, amount), hours) > MANAGERS_POINTS:
+        _label(planted, "E06", school, school.school_id, "and managers have it for little work")
 
 
-def _managers_points(school: School, work: Sequence[WorkItem]) -> float:
+def reverse_pay(books: Books, work: Sequence[WorkItem], planted: Planted) -> None:
+    """E04: no plan, and one who did less has half as much again as another who did more."""
+    pair = _one_who_did_less(books.school, work)
+    if pair is not None:
+        less, more = pair
+        _restate(books, less, books.posted[more][1] * 3 // 2 + 100)
+        _have_no_plan(books.school, planted)
+        _label(planted, "E04", books.school, less, "less work and more pay")
+
+
+def _restate(books: Books, staff_id: str, amount_fen: int) -> None:
+    """The same amount wherever it is stated."""
+    for lines in (books.posted, books.reported):
+        lines[staff_id] = (lines[staff_id][0], amount_fen)
+    books.paid[staff_id] = amount_fen
+
+
+def _have_no_plan(school: School, planted: Planted) -> None:
+    school.plans = []
+    _label(planted, "E02", school, school.school_id, "pay without a plan")
+
+
+def _managers_points(school: School, pay: Mapping[str, int], hours: Mapping[str, int]) -> float:
     """The managers' share of the pay above their share of the class hours, in percentage points."""
-    pay, hours = pay_of(school, work), hours_of(work)
     managers = {person.staff_id for person in school.administrators}
     paid = [staff_id for staff_id in pay if pay[staff_id] > 0]
     share = sum(pay[each] for each in paid if each in managers) / sum(pay[each] for each in paid)
@@ -90,7 +101,7 @@ def _managers_points(school: School, work: Sequence[WorkItem]) -> float:
     return 100 * (share - work_share)
 
 
-def one_who_did_less(school: School, work: Sequence[WorkItem]) -> tuple[str, str] | None:
+def _one_who_did_less(school: School, work: Sequence[WorkItem]) -> tuple[str, str] | None:
     """Two of a kind, the first of whom did no more of every sort of work, and less in all; None if there are none."""
     kinds = {person.staff_id: person.kind for person in school.staff}
     sorts: Mapping[str, Counter[tuple[str | None, ...]]] = defaultdict(Counter)

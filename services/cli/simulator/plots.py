@@ -31,7 +31,7 @@ _APART = tuple(
             ("D07", "D14-total"), ("E01", "D14-total"),
             ("E08", "E05"), ("E08", "E07"), ("E08", "D08"), ("E08", "D10-paid"), ("E08", "B07-missing"),
             ("E04", "D06"), ("E04", "D07"), ("E04", "D08"), ("E04", "E01"), ("E04", "E07"),
-            ("E03", "D06"), ("E03", "D07"), ("E03", "E01"), ("E03", "D08"),
+            ("E03", "D06"), ("E03", "D07"), ("E03", "D08"), ("E03", "E01"), ("E03", "E07"),
             ("B07-missing", "B07-overdue"), ("C07-twice", "C07-pupils"), ("C07-after", "C07-not-held"),
             ("E10-amount", "E10-late"), ("E09-balance", "E11"),
         ),
@@ -105,9 +105,8 @@ def _plot(index: int, crooked: int, days: int, shuffled: Mapping[str, Sequence[s
     registers = some([shuffled["registers"][index % len(shuffled["registers"])]], 1)
     plan = some([shuffled["plan"][index % len(shuffled["plan"])]], 1)
     more = [kind for kind in rng.sample([*IN_DAY], 3) if kind not in shuffled["day"][index::crooked]]
-    across = tuple(
-        kind for kind in ACROSS_DAYS if kind in some(_of(shuffled["across"], index, crooked), MOST_ACROSS_DAYS)
-    )
+    over_days = some(_of(shuffled["across"], index, crooked), MOST_ACROSS_DAYS)
+    across = tuple(kind for kind in ACROSS_DAYS if kind in over_days)
     documents = some(_of(shuffled["documents"], index, crooked), MOST_IN_DOCUMENTS)
     return Plot(
         in_day=some([*_of(shuffled["day"], index, crooked), *more], max(1, days // 2)),

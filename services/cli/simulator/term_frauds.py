@@ -10,7 +10,7 @@ from datetime import date
 from random import Random
 
 from services.cli.simulator.day_frauds import monday_of
-from services.cli.simulator.days import Record, SchoolDay, came
+from services.cli.simulator.days import Absences, Record, SchoolDay, came
 from services.cli.simulator.families import SIGNED_ON, WEEKDAYS
 from services.cli.simulator.frauds import Planted
 from services.cli.simulator.people import TERM_ID, Choice, School
@@ -24,11 +24,13 @@ GROWING_CLASS, GROWS_BY, GROWING_DAYS = "h01", 1, 5
 
 @dataclass
 class Term:
-    """A school's term as its days are made, and the papers that are no statements. touched: days with a fraud of their own."""
+    """A school's term as its days are made, and the papers that are no statements. touched: days with a fraud of their own. served: those on which there was service."""
 
     school: School
     days: list[SchoolDay]
     touched: set[date]
+    served: set[date]
+    absences: Absences
     closed: date | None
     rng: Random
     surveys: list[Record] = field(default_factory=list)
@@ -113,7 +115,12 @@ def _closed_day(term: Term, planted: Planted) -> None:
     lead = {"staff_id": term.school.administrators[2].staff_id, "role": "lead", "class_hours": 1.5}
     copied = SchoolDay(term.school, term.closed, closes=False)
     copied.sessions.append({**original, **moved, "staff": [lead]})
-    copied.sheets[moved["session_id"]] = {**before[-1].sheets[original["session_id"]], **moved}
+    sheet = before[-1].sheets[original["session_id"]]
+    copied.sheets[moved["session_id"]] = {**sheet, **moved} | {
+        status: [each for each in sheet[status] if term.school.choices[each].takes_part(copied.day, "s1")]
+        for status in STATUSES
+    }
+    copied.sessions[0]["headcount"] = came(copied.sheets[moved["session_id"]])
     term.days.append(copied)
     term.days.sort(key=lambda made: made.day)
     term.label(planted, "A01", "a session on the day of the typhoon", service_date=term.closed.isoformat())
@@ -122,7 +129,9 @@ def _closed_day(term: Term, planted: Planted) -> None:
 def _grow(term: Term, planted: Planted) -> None:
     """One pupil more than the roll in one class, day after day."""
     for made in term.untouched[:GROWING_DAYS]:
-        session = next(each for each in made.sessions if each["session_id"].endswith(f"-{GROWING_CLASS}"))
+        session = next((each for each in made.sessions if each["session_id"].endswith(f"-{GROWING_CLASS}")), None)
+        if session is None:
+            continue
         session["headcount"] += GROWS_BY
         planted.label(
             "A09",
