@@ -6,7 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.audit_worker.catalogue import read_catalogue
+from services.cli.bench.accuracy import kind_of
 from services.cli.simulator import simulate
+from services.cli.simulator.senders import OF_THE_BUREAU, school_ids_in
 from services.cli.sources import sources_of
 from tests.world.district import District
 
@@ -27,15 +30,25 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
     assert one != other
 
 
-def test_every_kind_of_fraud_is_planted_in_a_district_of_a_month(tmp_path: Path) -> None:
-    simulate(schools=8, days=22, seed=11, out=tmp_path, pupils=(60, 90))
+def test_every_rule_that_looks_at_single_records_has_its_frauds(tmp_path: Path) -> None:
+    simulate(schools=24, days=45, seed=12, out=tmp_path, pupils=(60, 90), with_clock=True)
     labels = lines(tmp_path / "labels.ndjson")
-    assert {label["rule"] for label in labels if label["label"] == "fraud"} == {
-        "A01", "A09", "A10", "A12", "A13", "A14", "A15", "A16", "A18", "A20", "C02", "C05",
-        "D04", "D05", "D07", "D08", "E05", "E07", "F03",
-    }  # fmt: skip
-    crooked = {label["school_id"] for label in labels if label["label"] == "fraud"}
-    assert len(crooked) == 4, "half of the schools are honest"
+    frauds = [label for label in labels if label["label"] == "fraud"]
+    deterministic = {rule.code for rule in read_catalogue() if kind_of(rule) == "deterministic"}
+    assert not deterministic - {label["rule"] for label in frauds}
+    crooked = {label["school_id"] for label in frauds} - {"district"}
+    assert len(crooked) == 12, "half of the schools are honest"
+
+
+def test_only_the_clock_shows_what_was_entered_late(tmp_path: Path) -> None:
+    for name, with_clock in (("without", False), ("with", True)):
+        simulate(schools=4, days=13, seed=6, out=tmp_path / name, pupils=(60, 90), with_clock=with_clock)
+    without, told = (
+        {label["rule"] for label in lines(tmp_path / name / "labels.ndjson") if label["label"] == "fraud"}
+        for name in ("without", "with")
+    )
+    assert told - without == {"A03", "A04"}
+    assert not (tmp_path / "without" / "recorded.json").exists()
 
 
 def test_the_district_has_what_looks_odd_and_is_right(tmp_path: Path) -> None:
@@ -50,7 +63,20 @@ def test_the_district_has_what_looks_odd_and_is_right(tmp_path: Path) -> None:
     kinds = {label["kind"] for label in lines(tmp_path / "labels.ndjson") if label["label"] == "honest"}
     assert kinds == {
         "leave_with_substitute", "leave_of_a_morning", "cancelled_second_slot", "correction_after_closing",
+        "device_out_of_order", "patrol_after_the_bell", "line_cut_by_review", "one_lesson_in_two_rooms",
     }  # fmt: skip
+    consents = lines(tmp_path / "10-consents.ndjson")
+    assert any(not consent["opted_in"] for consent in consents), "a family that said no"
+    assert any(len(consent["weekdays"]) == 4 for consent in consents), "one that leaves a weekday out"
+    assert any(consent["signed_on"] > "2025-09-01" for consent in consents), "one that joins later"
+    rolled = {
+        pupil
+        for path in tmp_path.glob("*-attendance-*.ndjson")
+        for roll in lines(path)
+        if roll["school_id"] == "3101150006"
+        for pupil in roll["present"]
+    }
+    assert not rolled & {consent["student_id"] for consent in consents if not consent["opted_in"]}
     people = lines(tmp_path / "07-staff.ndjson")
     assert any("active_from" in person for person in people), "a newcomer in mid-term"
     assert (tmp_path / "15-sessions-corrections.ndjson").exists(), "a slip of the pen put right"
@@ -64,11 +90,12 @@ def test_more_days_than_the_term_has_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", [21, 22, 23])
 async def test_the_audit_finds_what_was_planted_and_nothing_else(district: District, tmp_path: Path, seed: int) -> None:
     simulate(schools=4, days=13, seed=seed, out=tmp_path, pupils=(60, 120))
-    schools = district.school(*(school["school_id"] for school in lines(tmp_path / "01-schools.ndjson")))
+    schools = district.school(*school_ids_in(tmp_path))
     for source in sources_of([tmp_path]):
+        voice = district.bureau if source.resource in OF_THE_BUREAU else schools
         records = lines(source.path)
         for start in range(0, len(records), 500):
-            await schools.post(source.resource, *records[start : start + 500])
+            await voice.post(source.resource, *records[start : start + 500])
     await district.audit()
     found = {
         (finding["rule"], finding["school_id"], finding["subject"]["id"], finding["service_date"] or finding["period"])
