@@ -24,6 +24,7 @@ from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of
 from services.audit_worker.findings import hold_back, known_in, moved_days, relate, write_changes
 from services.audit_worker.fold import Row, fold
+from services.audit_worker.measuring import measure_grown
 from services.audit_worker.parking import park
 from services.audit_worker.scope import Scope, TermDates, days_of, widen
 from services.audit_worker.yielding import Found, covers, read_by, with_those_that_yield, yielding
@@ -71,6 +72,7 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         )
         if not claimed:
             return Audited(0, 0)
+        await measure_grown(connection)
         terms = await terms_of(connection)
         # What people decided comes first: they looked at the findings as they were before these facts.
         decided = [row for row in claimed if row["resource"] == dispositions.RESOURCE]
@@ -108,6 +110,7 @@ async def audit_all(
     """
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
         await _take_turn(connection, FULL_AUDIT_SECONDS)
+        await measure_grown(connection)
         terms = [term for term in await terms_of(connection) if term_id in {None, term.term_id}]
         schools = await connection.fetch(
             "select school_id from ledger.school where $1::text is null or school_id = $1", school_id
