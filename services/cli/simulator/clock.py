@@ -21,21 +21,23 @@ def plant_late_entries(term: Term, planted: Planted) -> list[Record]:
     """A day entered twelve days later, and a week and a day filled in at one sitting; when each was recorded."""
     months: dict[str, list[date]] = {}
     # Not the first days: what is entered before anything else is brought along, not late.
-    first = term.days[FIRST_DAYS].day
-    for made in term.untouched:
-        if made.day >= first and made.closes and made.day != term.closed:
+    for made in term.days[FIRST_DAYS:]:
+        if made.closes and made.day in term.served:
             months.setdefault(f"{made.day:%Y-%m}", []).append(made.day)
-    long = [days for days in months.values() if len(days) > SITTING_OF]
-    if not long:
+    sitting = next((days[:SITTING_OF] for days in months.values() if len(days) >= SITTING_OF), None)
+    if sitting is None:
         return []
-    *_, late = long[-1]
-    sitting = long[0][:SITTING_OF]
+    rest = [made.day for made in term.untouched if made.closes and made.day in term.served and made.day > sitting[-1]]
     school_id = term.school.school_id
-    planted.label("A03", school_id, school_id, "entered twelve days later", service_date=late.isoformat())
+    for late in rest[-1:]:
+        planted.label("A03", school_id, school_id, "entered twelve days later", service_date=late.isoformat())
     month = f"{sitting[0]:%Y-%m}"
     planted.label("A04", school_id, CLIENT, "six days filled in at one sitting", period=month)
     at_once = sitting[-1] + SITTING_LATE_BY
-    return [_entered(school_id, late, late + LATE_BY), *(_entered(school_id, day, at_once) for day in sitting)]
+    return [
+        *(_entered(school_id, late, late + LATE_BY) for late in rest[-1:]),
+        *(_entered(school_id, day, at_once) for day in sitting),
+    ]
 
 
 def _entered(school_id: str, day: date, on: date) -> Record:

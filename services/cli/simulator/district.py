@@ -206,7 +206,7 @@ def _write_school(
             _welcome(one, guest)
         if day in chosen:
             plant_in_day(chosen[day], one, rng, planted)
-        elif plot == Plot() and index % 2 and day == days[len(days) // 3]:
+        elif plot.is_honest and index % 2 and day == days[len(days) // 3]:
             _teach_two_rooms(one, planted)
         made.append(one)
     if cancelled is not None:
@@ -239,11 +239,8 @@ def _end_service(school: School, chosen: Mapping[date, str]) -> None:
 
 def _teach_two_rooms(made: SchoolDay, planted: Planted) -> None:
     """One lesson in two rooms with the doors open: a teacher has a second class, and claims the hours once."""
-    one, other = made.sessions[-2:]
-    if one["room"] != other["room"] and (one["slot"], one["state"]) == (other["slot"], other["state"]) == (
-        "s2",
-        "held",
-    ):
+    one, other = [session for session in made.sessions if session["slot"] == "s2"][-2:]
+    if one["room"] != other["room"] and one["state"] == "held":
         other |= {"activity": one["activity"], "category": one["category"]}
         other["staff"] = [*other["staff"], {**one["staff"][0], "class_hours": 0}]
         planted.honest("one_lesson_in_two_rooms", made.school.school_id, one["session_id"], made.day.isoformat())

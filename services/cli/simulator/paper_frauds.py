@@ -46,6 +46,12 @@ class Papers:
         planted.label(rule, self.school.school_id, subject, note, period=period)
 
 
+def _end_of(month: Record) -> date:
+    """The last day of the month that a publication is about."""
+    first = date.fromisoformat(f"{month['period']}-01")
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
 def _later(day: str, days: int) -> str:
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
@@ -53,8 +59,7 @@ def _later(day: str, days: int) -> str:
 def _month_not_posted(papers: Papers, planted: Planted) -> None:
     """A month in the middle is never published; only a long district has come so far that it is missing."""
     for month in papers.months[1:-1]:
-        met_on = date.fromisoformat(papers.deliberation_of(month)["held_on"])
-        if met_on + timedelta(days=POSTED_WITHIN) < papers.known_until():
+        if _end_of(month) + timedelta(days=POSTED_WITHIN) < papers.known_until():
             papers.months.remove(month)
             papers.label(planted, "D02", papers.school.school_id, "a month that is never published", month["period"])
             return
@@ -62,8 +67,8 @@ def _month_not_posted(papers: Papers, planted: Planted) -> None:
 
 def _month_posted_late(papers: Papers, planted: Planted) -> None:
     month = papers.months[0]
-    month["displayed_from"] = _later(month["displayed_from"], POSTED_WITHIN + 9)
-    month["displayed_to"] = _later(month["displayed_to"], POSTED_WITHIN + 9)
+    posted_on = _end_of(month) + timedelta(days=POSTED_WITHIN + 9)
+    month["displayed_from"], month["displayed_to"] = posted_on.isoformat(), _later(posted_on.isoformat(), 6)
     papers.label(planted, "D02", papers.school.school_id, "published forty days after the month", month["period"])
 
 

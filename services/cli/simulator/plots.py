@@ -56,6 +56,11 @@ class Plot:
     is_late: bool = False
 
     @property
+    def is_honest(self) -> bool:
+        """Whether nothing is planted."""
+        return self in {Plot(), Plot(serves_in_spring=True)}
+
+    @property
     def needs_sign_ins(self) -> bool:
         """Whether the school has to have a device that shows it."""
         return "A17" in self.in_day
