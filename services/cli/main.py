@@ -328,8 +328,7 @@ def bench(
 ) -> None:
     """The benchmarks, one JSON object a line.
 
-    ingest: each figure with its ratio to the limit measured in the same run. accuracy: what the rules find of the frauds
-    planted in simulated districts, and of honest schools.
+    ingest: each figure with its ratio to the limit measured in the same run. accuracy: what rules find in simulated districts.
     """
     from services.cli.bench import UnknownBenchmark, run_bench
 

@@ -1,13 +1,11 @@
 """A simulated district, school by school: its files in posting order, and the labels of what was planted."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
-from types import TracebackType
-from typing import IO, Self
 
 import msgspec
 
@@ -15,6 +13,7 @@ from services.cli.simulator.clock import plant_late_entries
 from services.cli.simulator.days import Absences, Record, SchoolDay, make_day
 from services.cli.simulator.documents import documents_of
 from services.cli.simulator.families import asked_and_evaluated, choose, consents_of
+from services.cli.simulator.files import Files
 from services.cli.simulator.frauds import Planted, plant_across_schools, plant_day_without_service, plant_equal_hours
 from services.cli.simulator.people import FIRST_SCHOOL, TERM_ID, Person, School, make_school, registers_of
 from services.cli.simulator.plots import DAYS_FOR_EQUAL_HOURS, Plot, plant_in_day, plots_of
@@ -30,14 +29,6 @@ SPRING_DAY = date(2026, 4, 8)
 CLOSED_AFTER_DAYS, MISSED_AFTER_DAYS, LEAST_SCHOOLS_THAT_MISS = 7, 10, 4
 LEAST_DAYS_OF_A_ROSTER = 4
 PUPILS = (280, 560)
-# Files are posted in the order of their names.
-FILES = (
-    "schools", "terms", "closures", "providers", "slots", "rooms", "staff", "students", "leaves", "consents",
-    "allocation-plans", "sign-ins", "sessions", "attendance", "sessions-corrections", "duties", "days", "sessions-late",
-    "deliberations", "publications", "submissions", "payments", "surveys", "evaluations", "patrols",
-    "provider-invoices", "inspections", "reviews", "fund-lines", "disbursements",
-)  # fmt: skip
-BY_MONTH = frozenset({"sessions", "attendance"})
 
 
 @dataclass
@@ -52,50 +43,6 @@ class SimulationSummary:
     marks: int = 0
     frauds: int = 0
     honest: int = 0
-
-
-class Files:
-    """The NDJSON files of a district, opened when something is first written to them."""
-
-    def __init__(self, out: Path) -> None:
-        """`out`: the folder; it is made."""
-        out.mkdir(parents=True, exist_ok=True)
-        self._out = out
-        self._open: dict[str, IO[bytes]] = {}
-        self.records: dict[str, int] = {}
-
-    def __enter__(self) -> Self:
-        """Nothing is open yet."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close every file."""
-        for each in self._open.values():
-            each.close()
-
-    def write(self, name: str, records: Iterable[Record]) -> None:
-        """Append records to the file of a resource; those of a month go to the month's own."""
-        for record in records:
-            month = f"-{record['service_date'][:7]}" if name in BY_MONTH else ""
-            self._file(f"{FILES.index(name) + 1:02d}-{name}{month}.ndjson").write(msgspec.json.encode(record) + b"\n")
-            resource = name.removesuffix("-corrections").removesuffix("-late")
-            self.records[resource] = self.records.get(resource, 0) + 1
-
-    def write_late_entries(self, entries: Sequence[Record]) -> None:
-        """When days were entered, where that is not their own evening; no file that is pushed."""
-        (self._out / "recorded.json").write_bytes(msgspec.json.encode(entries))
-
-    def write_labels(self, labels: Iterable[Record]) -> None:
-        """The truth about the district: planted frauds, and what looks odd and is right."""
-        for label in labels:
-            self._file("labels.ndjson").write(msgspec.json.encode(label) + b"\n")
-
-    def _file(self, name: str) -> IO[bytes]:
-        if name not in self._open:
-            self._open[name] = (self._out / name).open("wb")
-        return self._open[name]
 
 
 def simulate(
