@@ -159,7 +159,8 @@ def _write_school(
     if cancelled is not None:
         planted.honest("cancelled_second_slot", school.school_id, school.school_id, cancelled.isoformat())
     made += _plant_across_days(made, plot, guest, chosen, absences, planted)
-    term = Term(school, sorted(made, key=lambda one: one.day), set(chosen), set(days), absences, closed, rng)
+    touched = {day for touched_school, day in planted.touched if touched_school == school.school_id}
+    term = Term(school, sorted(made, key=lambda one: one.day), touched, set(days), absences, closed, rng)
     planted.leaves += leaves
     spring = (
         make_day(school, SPRING_DAY, rng, Absences({}), cancels_second_slot=False) if plot.serves_in_spring else None
@@ -254,6 +255,7 @@ def _plant_across_days(
         ]
         if at_home:
             plant_across_schools(at_home[-1], guest, planted)
+            planted.touched.add((school_id, at_home[-1].day))
     return sundays
 
 

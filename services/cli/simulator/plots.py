@@ -33,7 +33,7 @@ _APART = tuple(
             ("E04", "D06"), ("E04", "D07"), ("E04", "D08"), ("E04", "E01"), ("E04", "E07"),
             ("E03", "D06"), ("E03", "D07"), ("E03", "D08"), ("E03", "E01"), ("E03", "E07"),
             ("B07-missing", "B07-overdue"), ("C07-twice", "C07-pupils"), ("C07-after", "C07-not-held"),
-            ("E10-amount", "E10-late"), ("E09-balance", "E11"),
+            ("E10-amount", "E10-late"), ("E09-balance", "E11"), ("E09-balance", "D13"), ("E09-balance", "E08"),
         ),
     )
 )  # fmt: skip

@@ -86,6 +86,7 @@ def _silent_day(term: Term, planted: Planted) -> None:
     gap = _gap(term)
     if gap is not None:
         term.days.remove(gap)
+        planted.touched.add((term.school.school_id, gap.day))
         term.label(planted, "A02", "a day without any record", service_date=gap.day.isoformat())
 
 
@@ -101,7 +102,7 @@ def _open_day(term: Term, planted: Planted) -> None:
 def _gap(term: Term) -> SchoolDay | None:
     """A day with days before and after it, with nothing else planted."""
     inner = {made.day for made in term.days[2:-2]}
-    free = [made for made in term.untouched if made.day in inner]
+    free = [made for made in term.untouched if made.day in inner & term.served]
     return term.rng.choice(free) if free else None
 
 
