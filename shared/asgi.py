@@ -100,13 +100,13 @@ async def caller_of(request: Request) -> Caller:
     return caller
 
 
-def requires(scope: str) -> Callable[[Request], Awaitable[Caller]]:
-    """A dependency: the caller, who must have this scope (403 otherwise)."""
+def requires(*scopes: str) -> Callable[[Request], Awaitable[Caller]]:
+    """A dependency: the caller, who must have this scope, or one of these (403 otherwise)."""
 
     async def with_scope(request: Request) -> Caller:
         caller = await caller_of(request)
-        if scope not in caller.scopes:
-            raise Refused("missing_scope", scope=scope)
+        if caller.scopes.isdisjoint(scopes):
+            raise Refused("missing_scope", scope=scopes[0])
         return caller
 
     return with_scope

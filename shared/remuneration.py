@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -188,7 +189,7 @@ def compute_pay(plans: Sequence[AllocationPlan], work: Iterable[WorkItem]) -> Pa
         factors = tuple(_factors(plan.factors, item))
         exact = Fraction(hours * rate_fen, 100)
         for factor in factors:
-            exact *= Fraction(factor.value)
+            exact *= _fraction(factor.value)
         lines.append(
             PayLine(
                 item.record_key,
@@ -205,6 +206,10 @@ def compute_pay(plans: Sequence[AllocationPlan], work: Iterable[WorkItem]) -> Pa
             ),
         )
     return _within_budget(lines, unpriced, in_force_last[1] if in_force_last else None)
+
+
+# A plan has a few factors, its work thousands of lines.
+_fraction = lru_cache(maxsize=1024)(Fraction)
 
 
 def _place(item: WorkItem) -> tuple[str, date, str, str]:

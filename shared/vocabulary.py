@@ -9,6 +9,7 @@ SCHOOL_ID = r"^[0-9]{10}$(?!\n)"
 # Schools that are made up: a sandbox client's. Nobody's code begins so, and who sees the district does not see them.
 SANDBOX_SCHOOLS = "99999"
 TERM_ID = r"^[0-9]{4}-[0-9]{4}-[12]$(?!\n)"
+ACADEMIC_YEAR = r"^[0-9]{4}-[0-9]{4}$(?!\n)"
 PERIOD = r"^([0-9]{4}-(0[1-9]|1[0-2])|[0-9]{4}-[0-9]{4}-[12])$(?!\n)"
 # What a system makes up: it travels in addresses and in keys.
 IDENTIFIER = r"^[A-Za-z0-9._:\-]{1,64}$(?!\n)"
@@ -36,7 +37,7 @@ FundDirection = Literal["receipt", "spending"]
 # What a special subsidy is spent on, and what is not it (专款专用): a line says what it was, the audit what it may be.
 FundCategory = Literal[
     "subsidy", "remuneration", "provider", "materials", "training", "welfare", "reception", "construction", "transfer",
-    "other",
+    "charge", "other",
 ]  # fmt: skip
 PayeeKind = Literal["staff", "provider", "supplier", "person", "other"]
 DisbursementBasis = Literal["pupils", "class_hours"]
@@ -46,11 +47,25 @@ DeliberationDecision = Literal["approved", "returned"]
 DeliberationItemKind = Literal["monthly_workload", "term_remuneration", "allocation_plan", "service_plan", "other"]
 SubmissionAttachmentKind = Literal["arrangement_table", "decision_record", "publication_material", "other"]
 ReviewDecision = Literal["accepted", "adjusted", "returned", "rejected"]
+# Who oversees: the stage centres, and the offices of the bureau that the notice names (三).
+Office = Literal[
+    "primary_centre", "junior_centre", "general_office", "personnel", "finance", "compulsory_education", "moral_education",
+    "supervision", "private_education",
+]  # fmt: skip
+RectificationSource = Literal["finding", "inspection", "review", "complaint", "campaign"]
+ComplaintChannel = Literal["hotline", "mailbox", "email", "web", "visit", "letter", "other"]
+ComplaintOutcome = Literal["substantiated", "not_substantiated", "referred"]
+IndicatorGroup = Literal["quality", "participation", "data_submission", "other"]
+FeedbackAudience = Literal["pupils", "parents"]
+AppraisalScheme = Literal["leadership_appraisal", "school_appraisal", "civilised_campus", "education_inspection"]
+CampaignMethod = Literal["unannounced", "questionnaire", "interview", "supervision"]
+TrainingKind = Literal["key_person", "teacher", "warning_education", "other"]
+GroupRole = Literal["lead", "member"]
 FindingState = Literal["open", "acknowledged", "explained", "confirmed", "dismissed", "cleared"]
 DispositionKind = Literal["acknowledge", "explain", "confirm", "dismiss", "reopen", "assign", "comment"]
 DismissalReason = Literal["recorded_late", "recorded_wrong", "permitted", "reported_twice", "rule_mistaken"]
 Severity = Literal["critical", "high", "medium", "low", "review"]
-Grain = Literal["school_day", "school_week", "school_month", "school_term", "staff_day", "district"]
+Grain = Literal["school_day", "school_week", "school_month", "school_term", "staff_day", "district", "year"]
 ClientKind = Literal["school", "centre", "bureau", "auditor", "sandbox"]
 Scope = Literal[
     "registers.write",
@@ -213,6 +228,7 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "reception": Label("接待", "reception"),
         "construction": Label("基建修缮", "construction"),
         "transfer": Label("转出", "transfer to other uses"),
+        "charge": Label("向学生或家长收费", "charge to pupils or parents"),
         "other": Label("其他用途", "other use"),
     },
     "payee_kind": {
@@ -226,6 +242,64 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "pupils": Label("学生数", "pupils"),
         "class_hours": Label("课时数", "class hours"),
     },
+    "office": {
+        "primary_centre": Label("小学教育指导中心", "primary education guidance centre"),
+        "junior_centre": Label("初中教育指导中心", "junior secondary education guidance centre"),
+        "general_office": Label("党政办", "general office"),
+        "personnel": Label("组织人事处", "organisation and personnel office"),
+        "finance": Label("计财处", "planning and finance office"),
+        "compulsory_education": Label("义务教育处", "compulsory education office"),
+        "moral_education": Label("德育处", "moral education office"),
+        "supervision": Label("督导处", "supervision office"),
+        "private_education": Label("民办教育处", "private education office"),
+    },
+    "rectification_source": {
+        "finding": Label("监测发现", "finding"),
+        "inspection": Label("检查", "inspection"),
+        "review": Label("审核", "review"),
+        "complaint": Label("信访投诉", "complaint"),
+        "campaign": Label("专项调研", "special investigation"),
+    },
+    "complaint_channel": {
+        "hotline": Label("举报电话", "hotline"),
+        "mailbox": Label("举报信箱", "mailbox"),
+        "email": Label("电子邮件", "e-mail"),
+        "web": Label("网上信访", "web"),
+        "visit": Label("来访", "visit"),
+        "letter": Label("来信", "letter"),
+        "other": Label("其他", "other"),
+    },
+    "complaint_outcome": {
+        "substantiated": Label("属实", "substantiated"),
+        "not_substantiated": Label("不属实", "not substantiated"),
+        "referred": Label("移交", "referred"),
+    },
+    "indicator_group": {
+        "quality": Label("服务质量", "service quality"),
+        "participation": Label("学生参与率", "participation rate"),
+        "data_submission": Label("数据报送规范", "correct data submission"),
+        "other": Label("其他", "other"),
+    },
+    "feedback_audience": {"pupils": Label("学生", "pupils"), "parents": Label("家长", "parents")},
+    "appraisal_scheme": {
+        "leadership_appraisal": Label("党政主要领导班子年度绩效考核", "annual appraisal of the leadership"),
+        "school_appraisal": Label("公办学校年度绩效考核", "annual appraisal of public schools"),
+        "civilised_campus": Label("文明校园创评", "civilised campus assessment"),
+        "education_inspection": Label("教育督导", "education inspection"),
+    },
+    "campaign_method": {
+        "unannounced": Label("飞行检查", "unannounced inspection"),
+        "questionnaire": Label("问卷调查", "questionnaire"),
+        "interview": Label("现场访谈", "on-site interview"),
+        "supervision": Label("专项督导", "special supervision"),
+    },
+    "training_kind": {
+        "key_person": Label("关键人员培训", "training of key persons"),
+        "teacher": Label("教师专题培训", "training of teachers"),
+        "warning_education": Label("警示教育", "warning education"),
+        "other": Label("其他", "other"),
+    },
+    "group_role": {"lead": Label("牵头", "lead"), "member": Label("成员", "member")},
     "finding_state": {
         "open": Label("待处理", "open"),
         "acknowledged": Label("已知悉", "acknowledged"),

@@ -19,10 +19,21 @@ _DOCUMENTS = frozenset(
     {
         "deliberations", "publications", "submissions", "reviews", "payments", "surveys", "evaluations", "consents",
         "provider-invoices", "fund-lines", "disbursements",
+        "plans", "trainings", "review-schemes", "rectifications", "complaints", "clawbacks",
+        "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "working-groups", "schools", "terms",
     }
 )  # fmt: skip
 # The first of a term shows that the district keeps them here: every school is then asked for its own.
-_OF_THE_DISTRICT = frozenset({"surveys", "evaluations"})
+_OF_THE_DISTRICT = frozenset({"surveys", "evaluations", "plans"})
+
+
+# What a school's record says of an office's duty: the offices are looked at as well.
+_OF_THE_OFFICES = frozenset(
+    {
+        "inspections", "plans", "reviews", "submissions", "trainings", "complaints", "clawbacks", "awards", "disqualifications",
+        "appraisals", "schools",
+    }
+)  # fmt: skip
 
 
 @dataclass
@@ -45,12 +56,17 @@ async def dirt_of(
         dirt.days[row["resource"]].update((row["school_id"], day) for day in row["service_dates"])
         if not row["service_dates"]:
             whole[row["resource"]].add(row["school_id"])
+    for resource in dirt.days.keys() & _OF_THE_OFFICES:
+        dirt.days[resource] |= {("district", day) for _school, day in dirt.days[resource]}
     for resource, school_ids in whole.items():
         if resource in _OF_THE_DISTRICT:
             every = await connection.fetch("select school_id from ledger.chain_head where school_id <> 'district'")
             dirt.days[resource].update((row["school_id"], term.starts_on) for row in every for term in terms)
         if resource in _DOCUMENTS:
-            dirt.days[resource].update((school_id, day) for school_id in school_ids for day in _months_of(terms))
+            offices = {"district"} if resource in _OF_THE_OFFICES else set()
+            dirt.days[resource].update(
+                (school_id, day) for school_id in school_ids | offices for day in _months_of(terms)
+            )
         if resource in _OF_PEOPLE:
             await _dirty_people(connection, resource, school_ids, dirt)
         else:

@@ -38,7 +38,9 @@ async def settle(connection: asyncpg.Connection, finding_ids: Sequence[str], now
                         select disposition.state
                         from ledger.disposition
                         where
-                            disposition.school_id = shown.school_id
+                            -- A stage centre has no chain of its own: what is decided about its duties is in the district's.
+                            disposition.school_id
+                            = case when left(shown.school_id, 7) = 'centre-' then 'district' else shown.school_id end
                             and disposition.finding_id = shown.finding_id
                             and disposition.says = shown.says
                             and disposition.state is not null

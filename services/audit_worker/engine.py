@@ -8,7 +8,7 @@ schools), and an event's position, assigned under it, is gap-free and in commit 
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
 from typing import TypeVar
@@ -22,7 +22,7 @@ from services.audit_worker.applicability import applicable_in, dirty_newly_kept
 from services.audit_worker.at_risk import PRICES, priced
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of
-from services.audit_worker.findings import hold_back, known_in, moved_days, relate, write_changes
+from services.audit_worker.findings import hold_back, known_of, moved_days, relate, write_changes
 from services.audit_worker.fold import Row, fold
 from services.audit_worker.measuring import measure_grown
 from services.audit_worker.parking import park
@@ -37,14 +37,31 @@ Told = TypeVar("Told")
 
 # Outbox rows of one claim: enough for a district's hour, few enough that a claim stays short.
 CLAIM_ROWS = 500
-# A rule that says the rest in Python holds the rows of so many schools at once: one's term of work is a megabyte.
+# A term of the district is worked through some schools at a time: so many where a rule says the rest in Python and holds
+# their rows (one's term of work is a megabyte), and else so many school-days, which keeps what is joined and sorted small.
 SCHOOLS_AT_ONCE = 20
+SCHOOL_DAYS_AT_ONCE = 3000
+# Up to so many schools a statement's one plan serves all, and one process: to make a plan or to start another process takes
+# longer than the rest. Of more schools each statement gets a plan of its own, and without nested loops: the planner takes
+# one where it expects a row or two of a rule's many steps, and then there are thousands.
+SCHOOLS_OF_ONE_PLAN = 10
+_PLANNING = """
+    select
+        set_config('plan_cache_mode', case when $1 then 'force_custom_plan' else 'force_generic_plan' end, true),
+        set_config('max_parallel_workers_per_gather', case when $1 then '2' else '0' end, true),
+        set_config('work_mem', case when $1 then '64MB' else '4MB' end, true),
+        set_config('enable_nestloop', case when $1 then 'off' else 'on' end, true)
+"""
 # The key of the advisory lock under which audits take turns.
 TURN_LOCK = 0x7A1_2A46
 CHANNEL = "taizhang_findings"
 # What a rule reads that speaks of days which the district has recorded and the school has not.
 FRONTIER = "frontier"
-_WIDEST_FIRST: tuple[Grain, ...] = ("district", "school_term", "school_month", "school_week", "staff_day", "school_day")
+# What a rule reads that asks how far the district has come: what an office owes by a day is due when service is past it.
+PROGRESS = "progress"
+_WIDEST_FIRST: tuple[Grain, ...] = (
+    "year", "district", "school_term", "school_month", "school_week", "staff_day", "school_day",
+)  # fmt: skip
 # A rule that takes longer over what one claim dirtied, or over everything, is parked: it would stop everybody else.
 RULE_SECONDS = 300
 FULL_AUDIT_SECONDS = 3600
@@ -113,7 +130,13 @@ async def audit_all(
         await measure_grown(connection)
         terms = [term for term in await terms_of(connection) if term_id in {None, term.term_id}]
         schools = await connection.fetch(
-            "select school_id from ledger.school where $1::text is null or school_id = $1", school_id
+            """
+            select school_id from ledger.school where $1::text is null or school_id = $1
+            union all
+            -- The offices' duties are nobody's school's.
+            select 'district' where $1::text is null
+            """,
+            school_id,
         )
         selected = rules if only is None else with_those_that_yield(rules, only)
         for named, there in ((term_id, terms), (school_id, schools), (only, selected)):
@@ -158,16 +181,18 @@ async def _audit(
     worked = dirt.days.get("sessions", set()) | dirt.days.get("duties", set())
     # What was audited is noted before the rules read: a fact that comes later has its own outbox row.
     every_day = set().union(*dirt.days.values()) if dirt.days else set()
-    await _note_audited(connection, every_day)
+    await rollup.note_audited(connection, every_day)
     people = dirt.people | await rollup.rebuild(connection, widen(worked, "school_day", terms))
+    dirt.days[PROGRESS] |= await rollup.progressed(connection, worked)
     recorded = worked | dirt.days.get("attendance", set()) | dirt.days.get("days", set())
     if recorded:
         await rollup.rebuild_days(connection, widen(recorded, "school_day", terms))
+        await rollup.rebuild_figures(connection, widen(recorded, "school_day", terms))
         # The district goes on, and who does not is looked at though nothing of theirs has changed.
         dirt.days[FRONTIER] |= await rollup.lagging(connection)
     selected = rules if selected is None else selected
     audit = _Run(connection, terms, frozenset(people))
-    found = await _found(audit, rules, dirt, selected)
+    found = await _found_at_once(audit, rules, dirt, selected)
     yielded = yielding(selected, found, await _said_beside(audit, rules, selected, found))
     touched: set[str] = set()
     for rule in selected:
@@ -176,11 +201,13 @@ async def _audit(
             touched |= await hold_back(connection, rule, scope, audit.people, held_back, yielded)
     changes = 0
     position = await _position(connection)
+    known = await known_of(
+        connection, [(rule, scope) for rule in selected for scope, _rows in found[rule.code]], audit.people
+    )
     for rule in selected:
         for scope, rows in found[rule.code]:
             kept = [row for row in rows if row.finding_id(rule.code) not in yielded]
-            known = await known_in(connection, rule, scope, audit.people)
-            folded = fold(known, kept, rule=rule.code, rule_version=rule.header.version)
+            folded = fold(known[rule.code, scope], kept, rule=rule.code, rule_version=rule.header.version)
             await write_changes(connection, rule, folded, position + changes, dirt.batches)
             changes += len(folded)
     await relate(connection, touched)
@@ -219,6 +246,20 @@ class _Run:
     connection: asyncpg.Connection
     terms: Sequence[TermDates]
     people: frozenset[str]
+    # Whether each rule has a savepoint, so that one that raises stops no other.
+    guarded: bool = True
+    # How statements are planned now: for many schools or for few.
+    planned: list[bool] = field(default_factory=list)
+
+
+async def _found_at_once(audit: _Run, rules: Sequence[Rule], dirt: Dirt, selected: Sequence[Rule]) -> Found:
+    """What the rules find, under one savepoint for all of them: they only read. If one raises, again with one for each."""
+    try:
+        async with audit.connection.transaction():
+            return await _found(replace(audit, guarded=False, planned=[]), rules, dirt, selected)
+    except (asyncpg.PostgresError, FindRaised) as error:
+        log.warning("rule_raised_among_others", error=repr(error))
+    return await _found(audit, rules, dirt, selected)
 
 
 async def _found(audit: _Run, rules: Sequence[Rule], dirt: Dirt, selected: Sequence[Rule]) -> Found:
@@ -247,21 +288,42 @@ async def _run(audit: _Run, rule: Rule, dirty: Iterable[tuple[str, date]]) -> li
     for wide in pieces(rule, widen(dirty, rule.header.grain, audit.terms)):
         if wide.last_day < rule.effective_from:
             continue
-        scope = Scope(wide.school_ids, max(wide.first_day, rule.effective_from), wide.last_day)
+        # What is said by comparing schools is said of any of them, whichever gave the occasion.
+        schools = await rollup.district(audit.connection) if rule.header.grain == "district" else wide.school_ids
+        scope = Scope(schools, max(wide.first_day, rule.effective_from), wide.last_day)
+        if not audit.guarded:
+            found.append((scope, await _rows_in(audit, rule, scope)))
+            continue
         try:
             async with audit.connection.transaction():
-                applicable = await applicable_in(audit.connection, rule, scope)
-                found.append((scope, await rows_of(audit.connection, rule, applicable, audit.people, audit.terms)))
+                found.append((scope, await _rows_in(audit, rule, scope)))
         except (asyncpg.PostgresError, FindRaised) as error:
             log.exception("rule_raised", rule=rule.code, schools=len(scope.school_ids))
             await park(audit.connection, rule, scope, str(error))
     return found
 
 
+async def _rows_in(audit: _Run, rule: Rule, scope: Scope) -> list[Row]:
+    """The rule's rows in one of its scopes."""
+    applicable = await applicable_in(audit.connection, rule, scope)
+    if not applicable.school_ids:
+        return []
+    many = len(scope.school_ids) > SCHOOLS_OF_ONE_PLAN
+    if audit.planned[-1:] != [many]:
+        await audit.connection.execute(_PLANNING, many)
+        audit.planned.append(many)
+    return await rows_of(audit.connection, rule, applicable, audit.people, audit.terms)
+
+
 def pieces(rule: Rule, scopes: Iterable[Scope]) -> Iterator[Scope]:
-    """The scopes, those of a rule that ends in Python by a few schools each; a district's is always whole."""
+    """The scopes by a few schools each where they are of many days; one of the district or of people is always whole."""
     for scope in scopes:
-        at_once = len(scope.school_ids) if rule.find is None or rule.header.grain == "district" else SCHOOLS_AT_ONCE
+        at_once = SCHOOLS_AT_ONCE
+        if rule.header.grain in {"district", "staff_day"}:
+            at_once = len(scope.school_ids)
+        elif rule.find is None:
+            days = (scope.last_day - scope.first_day).days + 1
+            at_once = max(SCHOOLS_AT_ONCE, SCHOOL_DAYS_AT_ONCE // days)
         for first in range(0, len(scope.school_ids), at_once):
             yield replace(scope, school_ids=scope.school_ids[first : first + at_once])
 
@@ -305,21 +367,6 @@ async def _said_beside(audit: _Run, rules: Sequence[Rule], selected: Sequence[Ru
                 there = _Run(audit.connection, audit.terms, frozenset(people))
                 beside[other.code] += await _run(there, other, days_of(scope))
     return beside
-
-
-async def _note_audited(connection: asyncpg.Connection, days: Collection[tuple[str, date]]) -> None:
-    await connection.execute(
-        """
-        insert into audit.audited_day (school_id, service_date, chain_seq, audited_at)
-        select day.school_id, day.service_date, chain_head.seq, clock_timestamp()
-        from unnest($1::text[], $2::date[]) as day (school_id, service_date)
-        inner join ledger.chain_head using (school_id)
-        on conflict (school_id, service_date) do update
-        set chain_seq = excluded.chain_seq, audited_at = excluded.audited_at
-        """,
-        [school_id for school_id, _day in days],
-        [day for _school_id, day in days],
-    )
 
 
 async def retry_parked(pool: asyncpg.Pool, rules: Sequence[Rule]) -> int:

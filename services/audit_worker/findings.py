@@ -1,5 +1,6 @@
 """The findings as the database keeps them: what is known in a scope, and the changes with their events."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,29 +13,34 @@ from services.audit_worker.catalogue import Rule
 from services.audit_worker.dispositions import settle
 from services.audit_worker.fold import Folded, Known, Row, merged
 from services.audit_worker.scope import Scope
+from shared.vocabulary import Grain
+
+# With whom a finding about an office's duty is kept, beside the bureau ('district'): the stage centres.
+CENTRES = ("centre-primary", "centre-junior")
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-# Those of a rule's findings that a run over a scope could have found; of both tables alike.
+# Those findings of some rules of one grain that a run over a scope could have found; of both tables alike.
 _IN_SCOPE = """
-    rule = $1
+    rule = any($1)
     and (
         (service_date between $4 and $5 and case when $6 then subject = any($3) else school_id = any($2) end)
         or (
             period is not null
             and school_id = any($2)
             and (
-                period between to_char($4::date, 'YYYY-MM') and to_char($5::date, 'YYYY-MM')
+                -- A month: as text, a spring term (2025-2026-2) would lie between the months of its autumn.
+                (length(period) = 7 and period between to_char($4::date, 'YYYY-MM') and to_char($5::date, 'YYYY-MM'))
                 or exists (
                     select from ledger.term
-                    where term.term_id = period and term.starts_on <= $5 and term.ends_on >= $4
+                    where period in (term.term_id, left(term.term_id, 9)) and term.starts_on <= $5 and term.ends_on >= $4
                 )
             )
         )
     )
 """
-_KNOWN = f"select finding_id, state, fingerprint from audit.finding where {_IN_SCOPE}"  # noqa: S608 the constant above
+_KNOWN = f"select rule, finding_id, state, fingerprint from audit.finding where {_IN_SCOPE}"  # noqa: S608 the constant above
 _FORGET = f"delete from audit.held_back where {_IN_SCOPE} returning said_by"  # noqa: S608 the constant above
 # Of a school or the whole district: the date, or else the recorded days between two.
 _DAYS_SPOKEN_OF = """
@@ -50,15 +56,20 @@ _DAYS_SPOKEN_OF = """
 """
 
 
-def _in_scope(rule: Rule, scope: Scope, people: Collection[str]) -> tuple[object, ...]:
+def _in_scope(grain: Grain, codes: Sequence[str], scope: Scope, people: Collection[str]) -> tuple[object, ...]:
     return (
-        rule.code,
+        codes,
         # What is said of the whole district is nobody's own, whichever school made it looked at.
-        [*scope.school_ids, *(["district"] if rule.header.grain == "district" else [])],
+        [
+            *scope.school_ids,
+            *(["district"] if grain == "district" else []),
+            # Where the offices are looked at, all of them are.
+            *(CENTRES if "district" in scope.school_ids else ()),
+        ],
         list(people),
         scope.first_day,
         scope.last_day,
-        rule.header.grain == "staff_day",
+        grain == "staff_day",
     )
 
 
@@ -66,8 +77,21 @@ async def known_in(
     connection: asyncpg.Connection, rule: Rule, scope: Scope, people: Collection[str]
 ) -> dict[str, Known]:
     """The rule's findings in the scope: those a run over the scope could have found."""
-    rows = await connection.fetch(_KNOWN, *_in_scope(rule, scope, people))
-    return {row["finding_id"]: Known(row["state"], row["fingerprint"]) for row in rows}
+    return (await known_of(connection, [(rule, scope)], people))[rule.code, scope]
+
+
+async def known_of(
+    connection: asyncpg.Connection, runs: Collection[tuple[Rule, Scope]], people: Collection[str]
+) -> dict[tuple[str, Scope], dict[str, Known]]:
+    """By (code, scope) of each run the rule's findings there; one query for all rules of one grain in one scope."""
+    codes: dict[tuple[Grain, Scope], list[str]] = defaultdict(list)
+    for rule, scope in runs:
+        codes[rule.header.grain, scope].append(rule.code)
+    known: dict[tuple[str, Scope], dict[str, Known]] = {(rule.code, scope): {} for rule, scope in runs}
+    for (grain, scope), of in codes.items():
+        for row in await connection.fetch(_KNOWN, *_in_scope(grain, of, scope, people)):
+            known[row["rule"], scope][row["finding_id"]] = Known(row["state"], row["fingerprint"])
+    return known
 
 
 async def moved_days(
@@ -105,7 +129,7 @@ async def hold_back(
 
     `yielded`: finding_id of what is held back → the findings that say it.
     """
-    gone = await connection.fetch(_FORGET, *_in_scope(rule, scope, people))
+    gone = await connection.fetch(_FORGET, *_in_scope(rule.header.grain, [rule.code], scope, people))
     now = [
         (said_by, row.finding_id(rule.code), rule.code, row.school_id, row.subject, row.service_date, row.period)
         for row in merged(rows, rule.code).values()

@@ -1,6 +1,9 @@
-"""The rollups `audit.staff_day` and `audit.recorded_day`: recomputed for the school-days a change touched, never patched."""
+"""The rollups `audit.staff_day`, `audit.recorded_day` and `audit.school_day`: recomputed for the school-days a change touched.
 
-from collections.abc import Sequence
+They are never patched.
+"""
+
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from shared.database import Statement
 
 _REBUILD = Statement.from_file(Path(__file__).with_suffix(".sql"))
 _REBUILD_DAYS = Statement.from_file(Path(__file__).with_name("rollup_days.sql"))
+_REBUILD_FIGURES = Statement.from_file(Path(__file__).with_name("rollup_figures.sql"))
 
 
 async def rebuild(connection: asyncpg.Connection, scopes: Sequence[Scope]) -> set[str]:
@@ -79,3 +83,81 @@ async def lagging(connection: asyncpg.Connection) -> set[tuple[str, date]]:
         """
     )
     return {(row["school_id"], row["service_date"]) for row in rows if row["service_date"] is not None}
+
+
+async def progressed(connection: asyncpg.Connection, worked: Collection[tuple[str, date]]) -> set[tuple[str, date]]:
+    """The district, with the first day of each school year whose latest day of service these school-days have moved.
+
+    What they were before is kept in `audit.district_progress`: most batches move nothing, and are told so by two look-ups.
+    """
+    if not worked:
+        return set()
+    rows = await connection.fetch(
+        """
+        with touched as (
+            select school_id, service_date, make_date(extract(year from service_date - interval '8 months')::integer, 9, 1) as first_day
+            from unnest($1::text[], $2::date[]) as day (school_id, service_date)
+        ),
+        latest as (
+            select first_day, max(service_date) as service_date from touched group by first_day
+        )
+        insert into audit.district_progress (first_day, reached)
+        select
+            latest.first_day,
+            case
+                when
+                    progress.reached > latest.service_date
+                    or (
+                        progress.reached = latest.service_date
+                        and exists (
+                            select from touched
+                            inner join audit.staff_day using (school_id, service_date)
+                            where service_date = latest.service_date and left(school_id, 5) <> '99999'
+                        )
+                    )
+                    then progress.reached
+                else audit.district_reached(latest.first_day, (latest.first_day + interval '1 year - 1 day')::date)
+            end
+        from latest
+        left join audit.district_progress as progress using (first_day)
+        on conflict (first_day) do update set reached = excluded.reached
+        where district_progress.reached is distinct from excluded.reached
+        returning first_day
+        """,
+        [school_id for school_id, _day in worked],
+        [day for _school_id, day in worked],
+    )
+    return {("district", row["first_day"]) for row in rows}
+
+
+async def rebuild_figures(connection: asyncpg.Connection, scopes: Sequence[Scope]) -> None:
+    """Recompute what the schools of the scopes claimed on their days, and who came."""
+    for scope in scopes:
+        arguments = {"school_ids": list(scope.school_ids), "first_day": scope.first_day, "last_day": scope.last_day}
+        await connection.execute(
+            "delete from audit.school_day where school_id = any($1) and service_date between $2 and $3",
+            *arguments.values(),
+        )
+        await _REBUILD_FIGURES.fetch(connection, **arguments)
+
+
+async def note_audited(connection: asyncpg.Connection, days: Collection[tuple[str, date]]) -> None:
+    """Say of each day how far its school's chain went when it was audited."""
+    await connection.execute(
+        """
+        insert into audit.audited_day (school_id, service_date, chain_seq, audited_at)
+        select day.school_id, day.service_date, chain_head.seq, clock_timestamp()
+        from unnest($1::text[], $2::date[]) as day (school_id, service_date)
+        inner join ledger.chain_head using (school_id)
+        on conflict (school_id, service_date) do update
+        set chain_seq = excluded.chain_seq, audited_at = excluded.audited_at
+        """,
+        [school_id for school_id, _day in days],
+        [day for _school_id, day in days],
+    )
+
+
+async def district(connection: asyncpg.Connection) -> tuple[str, ...]:
+    """Every school, and the district itself."""
+    rows = await connection.fetch("select school_id from ledger.chain_head order by school_id")
+    return tuple(row["school_id"] for row in rows)

@@ -58,6 +58,10 @@ def _span(day: date, grain: Grain, terms: Sequence[TermDates]) -> tuple[date, da
         return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     if grain in {"school_term", "district"}:
         return next(((term.starts_on, term.ends_on) for term in terms if term.starts_on <= day <= term.ends_on), None)
+    if grain == "year":
+        # The school year (学年), with the summer after it.
+        started = day.year if day.month >= 9 else day.year - 1
+        return date(started, 9, 1), date(started + 1, 8, 31)
     return day, day
 
 

@@ -319,10 +319,10 @@ def verify(
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="ingest, accuracy")] = "ingest",
+    what: Annotated[str, typer.Argument(help="ingest, audit, accuracy")] = "ingest",
     schools: Annotated[int | None, typer.Option(min=4, help="schools of the district (350; of accuracy 24)")] = None,
-    days_loaded: Annotated[int, typer.Option(min=0, help="ingest: days in the tables before")] = 21,
-    rounds: Annotated[int, typer.Option(min=1, help="ingest: rounds, of which the median counts")] = 5,
+    days: Annotated[int, typer.Option("--days", "--days-loaded", min=0, help="days in the tables before")] = 21,
+    rounds: Annotated[int, typer.Option(min=1, help="rounds, of which the median counts")] = 5,
     seed: Annotated[list[int] | None, typer.Option(help="accuracy: a simulated district's; may be repeated")] = None,
     weeks: Annotated[int, typer.Option(min=2, max=20, help="accuracy: how long each district serves")] = 12,
 ) -> None:
@@ -333,8 +333,7 @@ def bench(
     from services.cli.bench import UnknownBenchmark, run_bench
 
     try:
-        lines = run_bench(what, schools=schools, days_loaded=days_loaded, rounds=rounds, seeds=seed or (), weeks=weeks)
-        for line in lines:
+        for line in run_bench(what, schools=schools, days=days, rounds=rounds, seeds=seed or (), weeks=weeks):
             print(json.dumps(line, ensure_ascii=False), flush=True)
     except (UnknownBenchmark, ValueError) as error:
         raise typer.BadParameter(str(error)) from error

@@ -21,15 +21,32 @@ from services.ledger_api.documents import (
     fund_lines,
     patrols,
     payments,
+    plans,
     provider_invoices,
     publications,
     submissions,
     surveys,
+    trainings,
 )
 from services.ledger_api.ingest.append import Ledger
 from services.ledger_api.ingest.body import LongBodies
-from services.ledger_api.oversight import disbursements, dispositions, inspections, reviews
-from services.ledger_api.records import attendance, batches, chains, days, duties, sessions, sign_ins
+from services.ledger_api.oversight import (
+    appraisals,
+    awards,
+    campaigns,
+    clawbacks,
+    complaints,
+    disbursements,
+    dispositions,
+    disqualifications,
+    indicator_sets,
+    inspections,
+    rectifications,
+    review_schemes,
+    reviews,
+    working_groups,
+)
+from services.ledger_api.records import attendance, batches, chains, days, duties, gate_logs, sessions, sign_ins
 from services.ledger_api.registers import (
     closures,
     code_lists,
@@ -59,9 +76,11 @@ ROUTERS = (
     sessions, attendance,
     discovery, oauth,
     schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
-    days, duties, sign_ins, batches, chains,
+    days, duties, sign_ins, gate_logs, batches, chains,
     allocation_plans, deliberations, publications, submissions, payments, surveys, evaluations, patrols,
-    provider_invoices, fund_lines, inspections, reviews, disbursements, dispositions,
+    provider_invoices, fund_lines, plans, trainings,
+    inspections, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,
+    appraisals, campaigns, working_groups, disbursements, dispositions,
 )  # fmt: skip
 
 

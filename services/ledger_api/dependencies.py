@@ -30,7 +30,16 @@ async def _ledger(request: Request) -> LedgerWriterOfFacts:
     return ledger
 
 
+async def _writer(request: Request) -> Caller:
+    """Who writes: a school or the bureau as it is, a stage centre with the schools of its stage (a nine-year school's both)."""
+    caller = await caller_of(request)
+    ledger: LedgerWriterOfFacts = request.app.state.ledger
+    return caller if caller.visible.stage is None else await ledger.with_schools_of_stage(caller)
+
+
 AnyCaller = Annotated[Caller, Depends(caller_of)]
+# Of whatever scope its endpoint asks for.
+Writer = Annotated[Caller, Depends(_writer)]
 RegisterWriter = Annotated[Caller, Depends(requires("registers.write"))]
 LedgerWriter = Annotated[Caller, Depends(requires("ledger.write"))]
 DocumentWriter = Annotated[Caller, Depends(requires("documents.write"))]

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from services.ledger_api.dependencies import (
-    AnyCaller,
     BulkOptions,
     Ledger,
     LedgerReader,
     Reason,
+    Writer,
     reads_as,
     receive,
     sender_of,
@@ -71,8 +71,10 @@ def body_schema(*payloads: type[msgspec.Struct]) -> dict[str, Any]:
 GLOBAL_KEYS = frozenset({"schools", "staff", "students"})
 
 
-def entry_router(resource: Resource[Payload], *, scope: str, readers: Collection[str] | None = None) -> APIRouter:
-    """The endpoints of one resource; writing needs `scope`, reading what the caller may see.
+def entry_router(
+    resource: Resource[Payload], *, scope: str, or_scope: str | None = None, readers: Collection[str] | None = None
+) -> APIRouter:
+    """The endpoints of one resource; writing needs `scope` (or `or_scope`), reading what the caller may see.
 
     `readers`: the only kinds of client that read it; for others there is no such record (404). None: every kind.
     """
@@ -80,7 +82,7 @@ def entry_router(resource: Resource[Payload], *, scope: str, readers: Collection
     endpoints = _Endpoints(resource)
     under_school = resource.home == "school_id" and resource.name not in GLOBAL_KEYS
     one = "/{school_id}/{key:path}" if under_school else "/{key:path}"
-    writers_only = [Depends(requires(scope))]
+    writers_only = [Depends(requires(*filter(None, (scope, or_scope))))]
     readers_only = [] if readers is None else [Depends(reads_as(readers))]
     router.add_api_route(
         "",
@@ -106,7 +108,7 @@ class _Endpoints(Generic[Payload]):
     def __init__(self, resource: Resource[Payload]) -> None:
         self._resource = resource
 
-    async def post(self, request: Request, caller: AnyCaller, ledger: Ledger, bulk: BulkOptions) -> Response:
+    async def post(self, request: Request, caller: Writer, ledger: Ledger, bulk: BulkOptions) -> Response:
         """Record one or many, each a new record, a new revision or unchanged."""
         return await receive(
             request,
@@ -176,7 +178,7 @@ class _Endpoints(Generic[Payload]):
     async def delete_one(
         self,
         request: Request,
-        caller: AnyCaller,
+        caller: Writer,
         ledger: Ledger,
         key: str,
         reason: Reason,

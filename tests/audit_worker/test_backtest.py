@@ -42,6 +42,14 @@ async def test_only_the_days_asked_for_are_looked_at(school: District) -> None:
     assert _flagged(result) == [("h1", True, True, "open")]
 
 
+async def test_what_an_office_owes_is_looked_at_as_well(school: District) -> None:
+    await school.bureau.post("complaints", {"school_id": S1, "complaint_id": "k", "received_on": "2025-09-01"})
+    await school.school(S1).post("sessions", session(service_date="2025-09-15"))
+    await school.audit()
+    result = await backtest(school.auditor_pool, school.rules, "G08", **SEPTEMBER, changed={"acknowledge_days": 10})
+    assert _flagged(result) == [(f"{S1}/k", False, True, None)]
+
+
 async def test_a_rule_that_was_never_run_says_what_it_would_have_said(school: District, tmp_path: Path) -> None:
     await school.school(S1).post("duties", duty("d1", class_hours=2.5), duty("d2", class_hours=4))
     await school.audit()

@@ -26,7 +26,7 @@ SAID = """
 """
 BEFORE_IT_IS_REBUILT = (
     "truncate audit.finding, audit.finding_event, audit.held_back, audit.staff_day, audit.recorded_day, audit.district_day, "
-    "audit.audited_day"
+    "audit.school_day, audit.audited_day, audit.district_progress"
 )
 # Each finding's last event says the state that it is in.
 LAST_TOLD = """

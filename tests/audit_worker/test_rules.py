@@ -16,6 +16,7 @@ from services.audit_worker.catalogue import read_catalogue
 from services.cli.embedded import Stores
 from tests.world import standard as world
 from tests.world.district import District, open_district
+from tests.world.weeks import serve_weeks
 
 RULES = {rule.code: rule for rule in read_catalogue()}
 # What a case gives is posted in this order, whatever its own; `later_…` after everything else.
@@ -55,6 +56,7 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
         "school_id": world.S1, "inspection_id": "visit", "kind": "spot_check", "date": world.MONDAY, **given,
     },
     "sign_in": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, "kind": "in", **given},
+    "gate_log": lambda **given: {"school_id": world.S1, "service_date": world.MONDAY, "after": "15:30", **given},
     "invoice": lambda **given: {"school_id": world.S1, "invoice_id": "inv", "provider_id": "prv-1", **given},
     "fund_line": lambda **given: {
         "school_id": world.S1, "booked_on": "2025-10-15", "direction": "spending", "category": "remuneration", **given,
@@ -62,17 +64,47 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "grant": lambda **given: {"school_id": world.S1, "disbursement_id": "grant", "term_id": world.TERM, **given},
     "survey": lambda **given: {"school_id": world.S1, "survey_id": "ask", "term_id": world.TERM, **given},
     "evaluation": lambda **given: {"school_id": world.S1, "evaluation_id": "look", "term_id": world.TERM, **given},
+    "filing": lambda **given: {"school_id": world.S1, "plan_id": "plan", "academic_year": world.YEAR, **given},
+    "training": lambda **given: {"school_id": world.S1, "training_id": "day", "kind": "key_person", **given},
+    "scheme": lambda **given: {"stage": "primary", "scheme_id": "scheme", **given},
+    "rectification": lambda **given: {
+        "school_id": world.S1, "rectification_id": "told", "demand": "补齐台账", **given,
+    },
+    "complaint": lambda **given: {"school_id": world.S1, "complaint_id": "said", **given},
+    "clawback": lambda **given: {
+        "school_id": world.S1, "clawback_id": "back", "determined_on": "2025-09-02", "amount_fen": 125000, **given,
+    },
+    "disqualification": lambda **given: {
+        "school_id": world.S1, "disqualification_id": "lost", "academic_year": world.YEAR, "decided_on": "2026-01-12",
+        **given,
+    },
+    "award": lambda **given: {"school_id": world.S1, "award_id": "won", "academic_year": world.YEAR, **given},
+    "indicator_set": lambda **given: {
+        "stage": "primary", "indicator_set_id": "set", "academic_year": world.YEAR, **given,
+    },
+    "appraisal": lambda **given: {
+        "school_id": world.S1, "appraisal_id": "mark", "academic_year": world.YEAR, **given,
+    },
+    "campaign": lambda **given: {"campaign_id": "draw", "academic_year": world.YEAR, **given},
+    "group": lambda **given: {"group_id": "group", "academic_year": world.YEAR, **given},
 }  # fmt: skip
 RESOURCES = {
     "school": "schools", "closure": "closures", "provider": "providers", "slot": "slots", "staff": "staff",
     "plan": "allocation-plans",
     "leave": "leaves", "session": "sessions", "roll": "attendance", "duty": "duties", "publication": "publications",
     "deliberation": "deliberations", "submission": "submissions", "review": "reviews", "payment": "payments", "day": "days",
-    "room": "rooms", "patrol": "patrols", "inspection": "inspections", "sign_in": "sign-ins",
+    "room": "rooms", "patrol": "patrols", "inspection": "inspections", "sign_in": "sign-ins", "gate_log": "gate-logs",
     "invoice": "provider-invoices", "fund_line": "fund-lines", "grant": "disbursements",
     "term": "terms", "student": "students", "consent": "consents", "survey": "surveys", "evaluation": "evaluations",
+    "filing": "plans", "training": "trainings", "scheme": "review-schemes", "rectification": "rectifications",
+    "complaint": "complaints", "clawback": "clawbacks", "award": "awards", "disqualification": "disqualifications",
+    "indicator_set": "indicator-sets", "appraisal": "appraisals", "campaign": "campaigns", "group": "working-groups",
 }  # fmt: skip
-OF_THE_BUREAU = {"schools", "terms", "closures", "providers", "inspections", "reviews", "disbursements"}
+OF_THE_BUREAU = {
+    "schools", "terms", "closures", "providers", "inspections", "reviews", "review-schemes", "rectifications", "complaints",
+    "clawbacks", "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "working-groups",
+    "disbursements",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -115,7 +147,9 @@ async def test_the_rule_finds_exactly_what_its_case_says(
 
 
 async def enter(district: District, given: list[dict[str, dict[str, Any]]]) -> None:
-    """Post what a case gives, one request a resource, each record through the client it belongs to."""
+    """Post what a case gives, its weeks first, then each record through the client it belongs to."""
+    for weeks in (fields["weeks"] for fields in given if "weeks" in fields):
+        await serve_weeks(district, **weeks)
     for later, (kind, build) in product(("", "later_"), BUILDERS.items()):
         name = f"{later}{kind}"
         records = [build(**(fields[name] or {})) for fields in given if name in fields]

@@ -152,5 +152,10 @@ def test_both_ends_of_a_term_are_in_it() -> None:
     assert widen([(S1, AUTUMN.ends_on + timedelta(days=1))], "school_term", TERMS) == []
 
 
+@pytest.mark.parametrize("day", [date(2025, 9, 1), date(2025, 12, 31), date(2026, 1, 1), date(2026, 8, 31)])
+def test_a_school_year_goes_from_september_to_the_end_of_the_summer_after_it(day: date) -> None:
+    assert widen([(S1, day)], "year", ()) == [Scope((S1,), date(2025, 9, 1), date(2026, 8, 31))]
+
+
 def test_without_changes_there_is_nothing_to_look_at() -> None:
     assert all(widen([], grain, TERMS) == [] for grain in GRAINS)

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -261,6 +262,17 @@ def test_the_accuracy_of_the_rules_is_measured_on_simulated_districts(place: Pla
     assert lines["deterministic"]["reached"]
     assert lines["statistical"]["false_per_honest_school_month"] == 0
     assert lines["overall"]["honest_school_months"] == 2
+
+
+def test_the_audit_benchmark_prints_its_bars_and_every_reference_finds_the_same(place: Place) -> None:
+    printed = place.run("bench", "audit", "--schools", "8", "--days", "4", "--rounds", "1").stdout
+    lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    # It would have ended with FindingsDiffer if a reference had found anything else.
+    assert {line["name"] for line in lines if "bar" in line} == {
+        "audit_school_day", "audit_vs_orm", "post_to_finding", "audit_term",
+    }  # fmt: skip
+    assert all(line["ratio"] > 0 and line["rounds"] == 1 for line in lines)
+    assert ("audit_vs_pandas" in {line["name"] for line in lines}) == (find_spec("pandas") is not None)
 
 
 def test_a_school_client_without_a_school_is_told_so(place: Place) -> None:

@@ -4,10 +4,10 @@ import asyncpg
 import pytest
 
 from services.cli.clients import create_client
-from shared.database import Visible, open_pool, reading
+from shared.database import Visible, open_pool, reading, show
 from shared.vocabulary import ClientKind
 from tests.world.district import District
-from tests.world.standard import S1, S2, duty, school_of, session, sheet, slot_of
+from tests.world.standard import MONDAY, S1, S2, TERM, duty, school_of, session, sheet, slot_of
 
 WRITER_OF = {"taizhang_ledger": "ledger", "taizhang_audit": "audit"}
 ROLES = ("taizhang_ledger", "taizhang_audit", "taizhang_reporting")
@@ -177,3 +177,85 @@ async def test_every_table_of_a_schools_data_has_row_security(school: District) 
         """
     )
     assert bare == []
+
+
+VISIT = {"school_id": S1, "inspection_id": "v1", "kind": "spot_check", "date": MONDAY, "conclusion": "正常"}
+DECISION = {
+    "school_id": S1, "review_id": "r1", "submission_id": "autumn", "decision": "accepted", "reviewed_on": "2026-02-20",
+}  # fmt: skip
+
+
+async def test_a_stage_centre_writes_of_the_schools_of_its_stage_and_of_no_other(school: District) -> None:
+    centre = school.voice("centre", stage="primary")
+    await centre.post("inspections", VISIT)
+    await centre.post("reviews", DECISION)
+    assert (await school.school(S1).get(f"/v1/reviews/{S1}/r1"))["decision"] == "accepted"
+    for stranger in (VISIT, {**VISIT, "inspection_id": "v2"}):
+        problem = await centre.post("inspections", {**stranger, "school_id": S2}, expect=404)
+        assert problem["errors"][0]["code"] == "unknown_school"
+    await school.voice("centre", stage="junior").post("reviews", DECISION, expect=404)
+    await school.voice("centre", stage="junior").delete(f"/v1/inspections/{S1}/v1", reason="误录", expect=404)
+    await centre.delete(f"/v1/inspections/{S1}/v1", reason="误录")
+
+
+async def test_a_batch_with_one_school_of_another_stage_lands_nowhere(school: District) -> None:
+    centre = school.voice("centre", stage="primary")
+    problem = await centre.post("inspections", VISIT, {**VISIT, "school_id": S2, "inspection_id": "v2"}, expect=404)
+    assert problem["errors"][0]["pointer"] == "/1/school_id"
+    assert await school.fetch("select from ledger.entry where resource = 'inspections'") == []
+
+
+async def test_a_stage_centre_never_writes_the_schools_own_ledger(school: District) -> None:
+    await school.school(S1).post("sessions", session())
+    centre = school.voice("centre", stage="primary")
+    for resource, record in (
+        ("sessions", session("h2")),
+        ("attendance", sheet()),
+        ("duties", duty()),
+        ("days", {"school_id": S1, "service_date": MONDAY, "state": "closed"}),
+        ("submissions", {"school_id": S1, "submission_id": "s", "term_id": TERM, "lines": []}),
+        ("schools", school_of(S1, "primary")),
+        ("terms", {"term_id": TERM, "starts_on": "2025-09-01", "ends_on": "2026-01-29"}),
+    ):
+        problem = await centre.post(resource, record, expect=403)
+        assert problem["code"] == "missing_scope"
+    await centre.delete(f"/v1/sessions/{S1}/h1", reason="误录", expect=403)
+
+
+async def test_both_stage_centres_write_of_a_nine_year_school(school: District) -> None:
+    await school.school(S1).post("schools", {**school_of(S1, "primary"), "stages": ["primary", "junior"]})
+    for stage in ("primary", "junior"):
+        await school.voice("centre", stage=stage).post("inspections", {**VISIT, "inspection_id": stage})
+    # Once it has but one stage, the other stage's centre has no more to do with it.
+    await school.school(S1).post("schools", {**school_of(S1, "primary"), "stages": ["junior"]})
+    await school.voice("centre", stage="primary").post("inspections", VISIT, expect=404)
+
+
+async def test_no_school_reads_what_a_stage_centre_was_turned_away_for(school: District) -> None:
+    centre = school.voice("centre", stage="primary")
+    wrong = {**VISIT, "inspection_id": "v2", "observed": [{"room": "A4"}]}
+    receipt = await centre.post("inspections", VISIT, wrong, mode="partial")
+    assert (receipt["created"], receipt["rejected"]) == (1, 1)
+    path = f"/v1/batches/{receipt['batch_id']}/rejections"
+    assert [item["place"] for item in (await centre.get(path))["items"]] == [1]
+    for voice in (school.school(S1), school.voice("centre", stage="junior")):
+        assert (await voice.send("GET", path)).json().get("items", []) == []
+
+
+async def test_the_database_takes_from_a_stage_centre_what_is_of_its_stage_alone(school: District) -> None:
+    """Whatever the code does: row security knows the schools that a centre was shown."""
+    insert = """
+        insert into ledger.entry (school_id, resource, key, revision, state, content, digest, batch_id, recorded_at)
+        values ($1, 'reviews', 'r', 1, 'recorded', '{}', '', gen_random_uuid(), now())
+    """
+    async with await open_pool(school.database_url, role="taizhang_ledger", size=2) as pool, pool.acquire() as own:
+        for school_id, taken in ((S1, True), (S2, False), ("district", False)):
+            transaction = own.transaction()
+            await transaction.start()
+            await show(own, Visible(stage="primary"))
+            if taken:
+                await own.execute(insert, school_id)
+            else:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await own.execute(insert, school_id)
+            await transaction.rollback()

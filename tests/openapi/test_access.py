@@ -43,18 +43,31 @@ RECORDS: dict[str, tuple[Json, str]] = {
     "evaluations": ({"school_id": S1, "evaluation_id": "e", "term_id": TERM}, f"{S1}/e"),
     "patrols": ({"school_id": S1, "patrol_id": "w", "service_date": MONDAY}, f"{S1}/w"),
     "sign-ins": ({"school_id": S1, "sign_in_id": "i", "service_date": MONDAY, "staff_id": "T1", "at": f"{MONDAY}T15:25:00+08:00", "kind": "in"}, f"{S1}/i"),
+    "gate-logs": ({"school_id": S1, "gate_log_id": "g", "service_date": MONDAY, "after": "15:30", "pupils_out": 9}, f"{S1}/g"),
     "provider-invoices": ({"school_id": S1, "invoice_id": "v", "provider_id": "prv-1", "period": "2025-09", "lines": []}, f"{S1}/v"),
     "fund-lines": ({"school_id": S1, "line_id": "l", "booked_on": MONDAY, "direction": "receipt", "category": "subsidy", "amount_fen": 5}, f"{S1}/l"),
     "disbursements": ({"school_id": S1, "disbursement_id": "g", "term_id": TERM, "amount_fen": 7}, f"{S1}/g"),
+    "plans": ({"school_id": S1, "plan_id": "n", "academic_year": "2025-2026"}, f"{S1}/n"),
+    "trainings": ({"school_id": S1, "training_id": "t", "kind": "key_person", "held_on": MONDAY}, f"{S1}/t"),
+    "rectifications": ({"school_id": S1, "rectification_id": "x", "demand": "补记", "demanded_on": MONDAY, "due_on": MONDAY}, f"{S1}/x"),
+    "complaints": ({"school_id": S1, "complaint_id": "k", "received_on": MONDAY}, f"{S1}/k"),
+    "clawbacks": ({"school_id": S1, "clawback_id": "b", "amount_fen": 7, "determined_on": MONDAY}, f"{S1}/b"),
+    "awards": ({"school_id": S1, "award_id": "a", "academic_year": "2025-2026"}, f"{S1}/a"),
+    "disqualifications": ({"school_id": S1, "disqualification_id": "q", "academic_year": "2025-2026", "decided_on": MONDAY}, f"{S1}/q"),
+    "appraisals": ({"school_id": S1, "appraisal_id": "g", "academic_year": "2025-2026"}, f"{S1}/g"),
+    "campaigns": ({"campaign_id": "f", "academic_year": "2025-2026", "proportion": 0.1}, "f"),
     "inspections": ({"school_id": S1, "inspection_id": "o", "kind": "spot_check", "date": MONDAY}, f"{S1}/o"),
 }  # fmt: skip
 # What is said about the finding of the fixture.
 DISPOSITION = {"kind": "comment", "text": "已电话联系"}
 # What the bureau enters of a school; what is decided about it the school reads, what is looked at it does not.
-OVERSIGHT = {"inspections", "reviews", "disbursements"}
-TOLD_TO_THE_SCHOOL = {"reviews", "disbursements"}
+TOLD_TO_THE_SCHOOL = {"reviews", "disbursements", "rectifications", "clawbacks", "awards", "appraisals"}
+OVERSIGHT = {"inspections", "complaints", "disqualifications", "campaigns"} | TOLD_TO_THE_SCHOOL
 # Registers of the district, which everybody reads; and what is nobody's.
-EVERYBODYS = {"terms": TERM, "closures": "c", "providers": "prv-1", "code-lists": "stage"}
+EVERYBODYS = {
+    "terms": TERM, "closures": "c", "providers": "prv-1", "code-lists": "stage", "review-schemes": "primary/s",
+    "indicator-sets": "primary/i", "working-groups": "w",
+}  # fmt: skip
 NO_SETTINGS = Settings(_env_file=None)
 OPERATIONS = [
     (service, method.upper(), path)
@@ -75,6 +88,12 @@ async def recorded(school: District) -> tuple[District, dict[str, str]]:
     await school.bureau.post(
         "closures", {"closure_id": "c", "starts_on": "2025-10-09", "ends_on": "2025-10-09", "reason": "台风"}
     )
+    await school.bureau.post("review-schemes", {"stage": "primary", "scheme_id": "s", "approved_on": MONDAY})
+    await school.bureau.post(
+        "indicator-sets",
+        {"stage": "primary", "indicator_set_id": "i", "academic_year": "2025-2026", "indicators": []},
+    )
+    await school.bureau.post("working-groups", {"group_id": "w", "academic_year": "2025-2026", "members": []})
     await school.audit()
     (batch,) = await school.fetch("select batch_id from ledger.batch where resource = 'duties'")
     (finding,) = await school.fetch("select finding_id from audit.finding where rule = 'A12'")
@@ -163,7 +182,7 @@ async def test_nobody_gets_in_without_the_scope(recorded: tuple[District, dict[s
 
 async def test_the_owner_gets_in_everywhere(recorded: tuple[District, dict[str, str]]) -> None:
     district, values = recorded
-    bureaus = {"terms", "closures", "providers", "code-lists"}
+    bureaus = EVERYBODYS.keys()
     for service, method, path in OPERATIONS:
         if path.startswith("/v1/") and path.split("/")[2] in OVERSIGHT:
             continue

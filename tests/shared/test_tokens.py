@@ -101,7 +101,8 @@ def test_the_bureau_writes_for_the_district() -> None:
     assert verifier_of(KEY).verify(token_of(kind="bureau")).may_write_for("district")
 
 
-def test_a_stage_centre_writes_for_no_school() -> None:
+def test_a_stage_centres_token_alone_names_no_school() -> None:
+    """Which schools are of its stage the register says, when it writes."""
     assert not verifier_of(KEY).verify(token_of(kind="centre")).may_write_for(SCHOOL)
 
 

@@ -12,7 +12,7 @@ from tests.world.district import District
 Json = dict[str, Any]
 
 S1, S2 = "3101150001", "3101150002"
-TERM = "2025-2026-1"
+TERM, YEAR = "2025-2026-1", "2025-2026"
 MONDAY, TUESDAY, SATURDAY = "2025-09-08", "2025-09-09", "2025-09-13"
 SLOTS = {"s1": ("15:30", "16:30"), "s2": ("16:30", "17:30"), "s3": ("17:30", "18:00")}
 STAFF_KINDS = {"T": "employee", "U": "employee", "R": "retired", "W": "shared", "X": "provider", "V": "volunteer"}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from services.cli.bench.accuracy import SCHOOLS, SEEDS, bench_accuracy
+from services.cli.bench.audit import bench_audit
 from services.cli.bench.ingest import bench_ingest
 from services.cli.bench.measure import Line
 
@@ -20,19 +21,23 @@ def run_bench(
     what: str,
     *,
     schools: int | None = None,
-    days_loaded: int = 21,
+    days: int = 21,
     rounds: int = 5,
     seeds: Sequence[int] = (),
     weeks: int = 12,
 ) -> Iterator[Line]:
     """One line a figure. `schools`: the district's size, if not the benchmark's own.
 
+    `days`: how many days the tables hold before, and `rounds`, of which the median counts, are of ingest and audit;
+
     `days_loaded`: how many days the tables hold before, and `rounds`, of which the median counts, are of ingest;
     `seeds` of the simulated districts, and the `weeks` that each serves, are of accuracy. Raises UnknownBenchmark.
     """
     if what == "ingest":
-        yield from bench_ingest(schools=schools or DISTRICT, days_loaded=days_loaded, rounds=rounds)
+        yield from bench_ingest(schools=schools or DISTRICT, days_loaded=days, rounds=rounds)
+    elif what == "audit":
+        yield from bench_audit(schools=schools or DISTRICT, days=days, rounds=rounds)
     elif what == "accuracy":
         yield from bench_accuracy(seeds or SEEDS, schools=schools or SCHOOLS, weeks=weeks)
     else:
-        raise UnknownBenchmark(f"there is no benchmark {what}: ingest, accuracy")
+        raise UnknownBenchmark(f"there is no benchmark {what}: ingest, audit, accuracy")

@@ -49,9 +49,10 @@ def _noon(made: SchoolDay, rng: Random, planted: Planted) -> None:
 
 
 def _no_homework(made: SchoolDay, _rng: Random, planted: Planted) -> None:
-    for session in held_in(made, "s1"):
+    homework = [session for session in made.sessions if session["category"] == "homework"]
+    for session in homework:
         session |= {"activity": "自主阅读", "category": "reading"}
-    if all(session["category"] != "homework" for session in held_in(made, "s1")):
+    if homework:
         _label_school(planted, "A07", made, "no homework guidance on a whole day")
 
 
@@ -196,6 +197,8 @@ def _not_chosen(made: SchoolDay, rng: Random, planted: Planted) -> None:
 def _one_adult(made: SchoolDay, _rng: Random, planted: Planted) -> None:
     """Several classes in the playground with one person; the others' sessions were never held."""
     sessions = [session for session in held_in(made, "s1") if len(session["staff"]) == 1]
+    if not sessions:
+        return
     whole, rest = sessions[0], sessions[1:]
     sheet = made.sheets[whole["session_id"]]
     merged = []

@@ -1,5 +1,6 @@
 """One simulated school-day as it honestly was: sessions, rolls, duties, substitutes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from math import ceil
@@ -10,6 +11,11 @@ from services.cli.simulator.people import ACTIVITIES, PLAYGROUND, PUPILS_AN_ACTI
 
 Record = dict[str, Any]
 CLASS_HOURS = {"s1": 1.5, "s2": 1.5, "s3": 0.75}
+AIDE_COMES = 0.9
+# Beside a lead somebody else takes the roll so often; outside people never do.
+ASSISTANT_TAKES_ROLL = 0.3
+# A pupil who is at school misses one slot alone so often.
+MISSES_ONE_SLOT = 0.008
 
 
 @dataclass
@@ -32,6 +38,10 @@ class SchoolDay:
     # Records of patrols and of inspections that somebody made up or held against the ledger.
     patrols: list[Record] = field(default_factory=list)
     inspections: list[Record] = field(default_factory=list)
+    # Sessions whose class hours the school raises after it has closed the day, with a reason.
+    raised: set[str] = field(default_factory=set)
+    # The sessions that patterns of weeks make up: frauds of single days leave them alone.
+    apart: frozenset[str] = frozenset()
 
     def hours_of(self, staff_id: str) -> float:
         """The class hours that one person claims on the day, held sessions and duties."""
@@ -57,14 +67,24 @@ class Absences:
         return self.on_leave.get(day, frozenset())
 
 
-def make_day(school: School, day: date, rng: Random, absences: Absences, *, cancels_second_slot: bool) -> SchoolDay:
-    """An honest day: each person in one place at a time, each pupil in one session a slot, headcount = roll."""
+def make_day(
+    school: School,
+    day: date,
+    rng: Random,
+    absences: Absences,
+    missing: Collection[str],
+    *,
+    cancels_second_slot: bool,
+    rotated: int = 0,
+) -> SchoolDay:
+    """An honest day: each person in one place at a time, each pupil in one session a slot, headcount = roll.
+
+    `missing`: the pupils who do not come at all. `rotated`: by how many classes the homework teachers have moved on.
+    """
     away = absences.away(day)
     made = SchoolDay(school, day, away=away)
-    absence_rate = 0.03 + 0.05 * (rng.random() ** 4)
-    missing = {pupil for pupils in school.classes.values() for pupil in pupils if rng.random() < absence_rate}
     pool = [person for person in school.teachers if person.serves_on(day)]
-    _homework(made, rng, pool, away, missing)
+    _homework(made, rng, pool, away, missing, rotated)
     _activities(made, rng, pool, away, missing, cancelled=cancels_second_slot)
     if school.has_late_slot:
         _late_care(made, rng, pool, away, missing)
@@ -83,11 +103,13 @@ def make_day(school: School, day: date, rng: Random, absences: Absences, *, canc
     return made
 
 
-def _homework(made: SchoolDay, rng: Random, pool: list[Person], away: frozenset[str], missing: set[str]) -> None:
+def _homework(
+    made: SchoolDay, rng: Random, pool: list[Person], away: frozenset[str], missing: Collection[str], rotated: int
+) -> None:
     free = [person for person in pool if person.staff_id not in away]
     rng.shuffle(free)
     for number, (class_no, pupils) in enumerate(made.school.classes.items()):
-        usual = made.school.teachers[number % len(made.school.teachers)]
+        usual = made.school.teachers[(number + rotated) % len(made.school.teachers)]
         staff: Record = {"role": "lead", "class_hours": CLASS_HOURS["s1"]}
         if usual.staff_id in away and usual.serves_on(made.day):
             staff |= {"staff_id": free.pop().staff_id, "replaces": usual.staff_id}
@@ -102,10 +124,14 @@ def _homework(made: SchoolDay, rng: Random, pool: list[Person], away: frozenset[
     shared = made.school.shared
     if shared is not None and made.day.isoweekday() in {1, 3, 5}:
         made.sessions[0]["staff"].append({"staff_id": shared.staff_id, "role": "assistant", "class_hours": 1.5})
+    for aide in made.school.aides:
+        # Beside a child who needs it; takes no roll.
+        if rng.random() < AIDE_COMES:
+            made.sessions[1]["staff"].append({"staff_id": aide.staff_id, "role": "support", "class_hours": 1.5})
 
 
 def _activities(
-    made: SchoolDay, rng: Random, pool: list[Person], away: frozenset[str], missing: set[str], *, cancelled: bool
+    made: SchoolDay, rng: Random, pool: list[Person], away: frozenset[str], missing: Collection[str], *, cancelled: bool
 ) -> None:
     """Pupils by activity of the weekday across classes; one is led by an outside person with an own assistant."""
     everyone = [pupil for pupils in made.school.classes.values() for pupil in pupils]
@@ -135,7 +161,9 @@ def _room_of(number: int, category: str) -> str:
     return PLAYGROUND if category == "sports" else f"studio-{number:02d}"
 
 
-def _late_care(made: SchoolDay, rng: Random, pool: list[Person], away: frozenset[str], missing: set[str]) -> None:
+def _late_care(
+    made: SchoolDay, rng: Random, pool: list[Person], away: frozenset[str], missing: Collection[str]
+) -> None:
     free = [person for person in pool if person.staff_id not in away]
     rng.shuffle(free)
     staying = [pupil for pupils in made.school.classes.values() for pupil in pupils[::5]]
@@ -168,7 +196,7 @@ def _session(
     }
 
 
-def _add(made: SchoolDay, rng: Random, session: Record, pupils: list[str], missing: set[str]) -> None:
+def _add(made: SchoolDay, rng: Random, session: Record, pupils: list[str], missing: Collection[str]) -> None:
     """The session with its roll of those whose families chose it; who came is its headcount."""
     pupils = [each for each in pupils if made.school.choices[each].takes_part(made.day, session["slot"])]
     sheet: Record = {
@@ -180,10 +208,10 @@ def _add(made: SchoolDay, rng: Random, session: Record, pupils: list[str], missi
         "left_early": [],
         "absent": [],
         "excused": [],
-        "taken_by": session["staff"][-1]["staff_id"],
+        "taken_by": _roll_taker(made.school, session["staff"], rng),
     }
     for pupil in pupils:
-        if pupil in missing:
+        if pupil in missing or rng.random() < MISSES_ONE_SLOT:
             sheet["excused" if rng.random() < 0.6 else "absent"].append(pupil)
         else:
             draw = rng.random()
@@ -192,6 +220,16 @@ def _add(made: SchoolDay, rng: Random, session: Record, pupils: list[str], missi
     session["planned_headcount"] = len(pupils)
     made.sessions.append(session)
     made.sheets[session["session_id"]] = sheet
+
+
+def _roll_taker(school: School, staff: list[Record], rng: Random) -> str:
+    """Mostly the one who leads; at some schools the office enters all rolls."""
+    if school.office_takes_rolls:
+        return school.administrators[0].staff_id
+    outside = {person.staff_id for person in school.outside}
+    able = [each["staff_id"] for each in staff if each["role"] != "support" and each["staff_id"] not in outside]
+    taker: str = able[-1] if rng.random() < ASSISTANT_TAKES_ROLL else able[0]
+    return taker
 
 
 def came(sheet: Record) -> int:

@@ -15,8 +15,10 @@ from services.cli.simulator.documents import documents_of
 from services.cli.simulator.families import asked_and_evaluated, choose, consents_of
 from services.cli.simulator.files import Files
 from services.cli.simulator.frauds import Planted, plant_across_schools, plant_day_without_service, plant_equal_hours
+from services.cli.simulator.patterns import LEAST_CLASSES, plant_patterns, set_apart
 from services.cli.simulator.people import FIRST_SCHOOL, TERM_ID, Person, School, make_school, registers_of
 from services.cli.simulator.plots import DAYS_FOR_EQUAL_HOURS, Plot, plant_in_day, plots_of
+from services.cli.simulator.pupils import missing_by_day
 from services.cli.simulator.term_frauds import ACROSS_DAYS, IN_OTHER_PAPERS, IN_REGISTERS, STATUSES, Term
 from services.cli.simulator.witnesses import inspections_of, invoices_of, patrols_of, sign_ins_of
 from shared.service_calendar import service_days
@@ -146,9 +148,16 @@ def _write_school(
     chosen = _days_of_frauds(days, cancelled, plot, rng)
     _end_service(school, chosen)
     guest = _guest_of(index, schools)
+    missing = missing_by_day(school, [*days, SPRING_DAY], rng)
+    if len(school.classes) < LEAST_CLASSES:
+        plot = replace(plot, patterns=())
     made = []
-    for day in days:
-        one = make_day(school, day, rng, absences, cancels_second_slot=day == cancelled)
+    for number, day in enumerate(days):
+        # At some schools the homework teachers move on by one class in mid-term.
+        rotated = int(index % 3 == 1 and number >= len(days) // 2)
+        one = make_day(school, day, rng, absences, missing[day], cancels_second_slot=day == cancelled, rotated=rotated)
+        if plot.patterns:
+            set_apart(one)
         if guest is not None and day.isoweekday() in {1, 3, 5} and day != cancelled:
             _welcome(one, guest)
         if day in chosen:
@@ -163,7 +172,9 @@ def _write_school(
     term = Term(school, sorted(made, key=lambda one: one.day), touched, set(days), absences, closed, rng)
     planted.leaves += leaves
     spring = (
-        make_day(school, SPRING_DAY, rng, Absences({}), cancels_second_slot=False) if plot.serves_in_spring else None
+        make_day(school, SPRING_DAY, rng, Absences({}), missing[SPRING_DAY], cancels_second_slot=False)
+        if plot.serves_in_spring
+        else None
     )
     return _write_records(term, spring, plot, terms, planted, files)
 
@@ -275,6 +286,7 @@ def _write_records(
         ACROSS_DAYS[name](term, planted)
     if plot.equal_hours:
         _make_hours_equal(term, planted)
+    plant_patterns(plot.patterns, term, planted)
     if plot.is_late:
         planted.late_entries += plant_late_entries(term, planted)
     term.invoices = invoices_of(school, term.days)
@@ -344,6 +356,14 @@ def _with_corrections(made: SchoolDay, rng: Random, planted: Planted, files: Fil
     for number, session in enumerate(made.sessions):
         if session["session_id"] in made.late:
             files.write("sessions-late", [session])
+        elif session["session_id"] in made.raised:
+            lead = session["staff"][0]
+            yield {
+                **session,
+                "staff": [{**lead, "class_hours": lead["class_hours"] / 2}, *session["staff"][1:]],
+                "reason": "据纸质记录录入",
+            }
+            files.write("sessions-late", [{**session, "reason": "漏记课时，经核实补记"}])
         elif number == slip and session["state"] == "held":
             yield {**session, "headcount": session["headcount"] + 1, "reason": "据纸质点名册录入"}
             noticed_late = made.day.day % 2

@@ -73,6 +73,7 @@ def documents_of(
         "submissions": [papers.submission],
         "reviews": papers.reviews,
         "payments": papers.payments,
+        "plans": [_plan(school)],
         **funds,
     }
 
@@ -150,6 +151,19 @@ def _review(books: Books, submission: Record, reviewed_on: str) -> Record:
         "decision": "adjusted" if lines else "accepted",
         "reviewed_on": reviewed_on,
         "lines": lines,
+    }
+
+
+def _plan(school: School) -> Record:
+    """One school, one plan a year (一校一方案), filed in the first weeks."""
+    return {
+        "school_id": school.school_id,
+        "plan_id": f"{school.school_id}-{TERM_ID[:9]}",
+        "academic_year": TERM_ID[:9],
+        "implementation": "每天设作业辅导与素质拓展时段",
+        "process": "申请、编班、考勤、汇总、公示",
+        "safeguards": "行政值班与巡查",
+        "submitted_on": "2025-09-10",
     }
 
 

@@ -14,7 +14,7 @@ FILES = (
     "schools", "terms", "closures", "providers", "slots", "rooms", "staff", "students", "leaves", "consents",
     "allocation-plans", "sign-ins", "sessions", "attendance", "sessions-corrections", "duties", "days", "sessions-late",
     "deliberations", "publications", "submissions", "payments", "surveys", "evaluations", "patrols",
-    "provider-invoices", "inspections", "reviews", "fund-lines", "disbursements",
+    "provider-invoices", "inspections", "reviews", "fund-lines", "disbursements", "plans",
 )  # fmt: skip
 BY_MONTH = frozenset({"sessions", "attendance"})
 

@@ -42,8 +42,12 @@ class Planted:
 
 
 def held_in(made: SchoolDay, slot: str) -> list[Record]:
-    """The sessions of a slot that were held."""
-    return [session for session in made.sessions if session["slot"] == slot and session["state"] == "held"]
+    """The sessions of a slot that were held, but for those that are set apart for patterns of weeks."""
+    return [
+        session
+        for session in made.sessions
+        if session["slot"] == slot and session["state"] == "held" and session["session_id"] not in made.apart
+    ]
 
 
 def on_day(made: SchoolDay) -> str:

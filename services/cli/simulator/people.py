@@ -75,9 +75,11 @@ class School:
     administrators: list[Person] = field(default_factory=list)
     outside: list[Person] = field(default_factory=list)
     idle: list[Person] = field(default_factory=list)
+    aides: list[Person] = field(default_factory=list)
     shared: Person | None = None
     has_late_slot: bool = False
     keeps_sign_ins: bool = False
+    office_takes_rolls: bool = False
     choices: dict[str, Choice] = field(default_factory=dict)
     plans: list[dict[str, Any]] = field(default_factory=list)
     # Slots that are filed and never used.
@@ -86,7 +88,7 @@ class School:
     @property
     def staff(self) -> list[Person]:
         """Everyone registered here."""
-        own = [*self.teachers, *self.administrators, *self.outside, *self.idle]
+        own = [*self.teachers, *self.administrators, *self.outside, *self.idle, *self.aides]
         return own if self.shared is None else [*own, self.shared]
 
     @property
@@ -101,8 +103,15 @@ def make_school(index: int, schools: int, rng: Random, days: list[date], pupils:
     school_id = str(FIRST_SCHOOL + index)
     nine_year = schools >= 6 and index == schools - 1
     stages = ("primary", "junior") if nine_year else (("junior",) if index % 3 == 2 else ("primary",))
-    school = School(school_id, index, stages, TOWNS[index % len(TOWNS)], has_late_slot=index % 3 == 0)
-    school.keeps_sign_ins = index % 3 != 2
+    school = School(
+        school_id,
+        index,
+        stages,
+        TOWNS[index % len(TOWNS)],
+        has_late_slot=index % 3 == 0,
+        keeps_sign_ins=index % 3 != 2,
+        office_takes_rolls=index % 8 == 7,
+    )
     first, last = (1, 9) if nine_year else ((6, 9) if stages == ("junior",) else (1, 5))
     for number in range(max(2, round(pupils / PUPILS_A_CLASS))):
         grade = first + number % (last - first + 1)
@@ -123,7 +132,9 @@ def make_school(index: int, schools: int, rng: Random, days: list[date], pupils:
         Person(f"{school_id}.V001", "volunteer"),
         Person(f"{school_id}.X009", "provider", provider_id="prv-01", active_to=LEFT_IN_SUMMER),
     ]
-    school.idle = [Person(f"{school_id}.N00{number}", "employee") for number in (1, 2)]
+    school.idle = [Person(f"{school_id}.N{number:03d}", "employee") for number in range(1, 11)]
+    if index % 3 == 1:
+        school.aides = [Person(f"{school_id}.S001", "employee")]
     if index % 2 == 0:
         school.shared = Person(f"{school_id}.W001", "shared")
     school.plans = [

@@ -8,6 +8,7 @@ from services.cli.simulator.day_frauds import DAY_FRAUDS
 from services.cli.simulator.days import SchoolDay
 from services.cli.simulator.documents import IN_DOCUMENTS
 from services.cli.simulator.frauds import OF_A_DAY, InDay, Planted
+from services.cli.simulator.patterns import patterns_of
 from services.cli.simulator.plan_frauds import PLAN_FRAUDS
 from services.cli.simulator.term_frauds import ACROSS_DAYS, IN_OTHER_PAPERS, IN_REGISTERS
 
@@ -54,6 +55,7 @@ class Plot:
     equal_hours: bool = False
     serves_in_spring: bool = False
     is_late: bool = False
+    patterns: tuple[str, ...] = ()
 
     @property
     def is_honest(self) -> bool:
@@ -85,7 +87,7 @@ def plots_of(schools: int, days: int, rng: Random, *, with_clock: bool) -> list[
     for kinds in shuffled.values():
         rng.shuffle(kinds)
     plots = [
-        replace(_plot(index, crooked, days, shuffled, rng), is_late=with_clock and index % 2 == 0)
+        _with_patterns(_plot(index, crooked, days, shuffled, rng), index, schools, days, is_late=with_clock)
         for index in range(crooked)
     ]
     honest = [Plot()] * (schools - crooked)
@@ -93,6 +95,14 @@ def plots_of(schools: int, days: int, rng: Random, *, with_clock: bool) -> list[
         # An honest school, too, works on in the next term, and has paid.
         honest[-1] = Plot(serves_in_spring=True)
     return plots + honest
+
+
+def _with_patterns(plot: Plot, index: int, schools: int, days: int, *, is_late: bool) -> Plot:
+    """What only shows over weeks as well; not where all have the same hours, and no dear plan where there is none."""
+    found = () if plot.equal_hours else patterns_of(index, schools, days)
+    if plot.in_plan is not None:
+        found = tuple(pattern for pattern in found if pattern != "F08")
+    return replace(plot, patterns=found, is_late=is_late and index % 2 == 0)
 
 
 def _plot(index: int, crooked: int, days: int, shuffled: Mapping[str, Sequence[str | None]], rng: Random) -> Plot:

@@ -166,6 +166,7 @@ def _no_activity(term: Term, planted: Planted) -> None:
         if regular and not reading:
             for made in week:
                 _leave_out(made, regular[0])
+            term.touched |= {made.day for made in week}
             term.label(planted, "B05", "a pupil without any activity in a week", service_date=monday)
             return
 

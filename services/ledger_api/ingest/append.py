@@ -4,7 +4,6 @@ Each write is one call of a function in `shared/migrations/sql/append.sql`: the 
 outbox are its one transaction, so that nothing is half-applied, whatever dies.
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
@@ -16,7 +15,18 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from services.ledger_api.ingest.batch import Batch, Columns, Sender, day_bounds, places_of, request_of, term_bounds
+from services.ledger_api.ingest.batch import (
+    Batch,
+    Columns,
+    Sender,
+    day_bounds,
+    places_of,
+    refuse_binding_others,
+    refuse_of_another_stage,
+    refuse_other_schools,
+    request_of,
+    term_bounds,
+)
 from services.ledger_api.ingest.check import (
     Known,
     check_attendance,
@@ -39,7 +49,7 @@ from services.ledger_api.ingest.resource import EntryRows, Resource, check_entri
 from services.ledger_api.ingest.roll_book import RollBook
 from shared.database import ACQUIRE_SECONDS, show
 from shared.problems import Fault, Invalid, Refused
-from shared.vocabulary import SCHOOL_ID
+from shared.tokens import Caller
 
 # Raised by the functions that append.
 STALE_ROLL = "TZ001"
@@ -56,7 +66,6 @@ Payload = TypeVar("Payload", bound=Struct)
 _SESSIONS = f"select * from ledger.append_sessions({', '.join(f'${n}' for n in range(1, 25))})"  # noqa: S608 only $n
 _ATTENDANCE = f"select * from ledger.append_attendance({', '.join(f'${n}' for n in range(1, 18))})"  # noqa: S608 only $n
 _ROLL = f"select * from ledger.append_roll({', '.join(f'${n}' for n in range(1, 16))})"  # noqa: S608 only $n
-_is_school_id = re.compile(SCHOOL_ID).match
 _USUAL_SESSION: Mapping[str, object] = {"states": "held"}
 _USUAL_ROLL: Mapping[str, object] = {"states": "recorded", "patches": False, "weights": 1}
 _OPEN_CHAINS = "insert into ledger.chain_head (school_id) select unnest($1::text[]) on conflict do nothing"
@@ -97,6 +106,15 @@ class Ledger:
         if not rows:
             return None
         return receipt_of(rows[0]["batch_id"], rows, received=rows[0]["received"])
+
+    async def with_schools_of_stage(self, caller: Caller) -> Caller:
+        """The stage centre's caller with the schools it writes for named, as they are registered now.
+
+        The database is told the same ids and holds every row against them.
+        """
+        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            schools = await connection.fetchval("select ledger.schools_of_stage($1)", caller.visible.stage)
+        return replace(caller, visible=replace(caller.visible, schools=tuple(schools.split(","))))
 
     async def append_sessions(self, sessions: Decoded[Session], sender: Sender) -> Receipt:
         """Append sessions held or cancelled, each a new record or a new revision; 一(二)1.
@@ -144,7 +162,7 @@ class Ledger:
         """Append revisions of a register, days, duties or documents. Raises as append_sessions."""
         records = entries.records
         if resource.home == "district":
-            _refuse_binding_others(resource, records, sender)
+            refuse_binding_others(resource, records, sender)
         homes_of_staff = await self._homes_of_staff(records, sender) if resource.home == "staff_id" else {}
         providers = await self._providers(
             {provider_id for record in records for provider_id in resource.providers_named(record)}, sender
@@ -178,6 +196,8 @@ class Ledger:
         sender: Sender,
     ) -> Receipt:
         """Append a void revision: the entry holds no more, its history stays."""
+        if school_id == "district" and resource.kept_by_stage:
+            refuse_of_another_stage(resource, key.partition("/")[0], sender)
         rows = EntryRows()
         rows.add(resource.name, school_id, key, service_date=service_date, state="void", content=b"{}", reason=reason)
         revision_of = Revision(ENTRY_REVISION, lambda: (school_id, key, resource.name))
@@ -251,7 +271,7 @@ class Ledger:
         return {row["key"] for row in rows}
 
     async def _append(self, batch: Batch, sender: Sender, pointer: Callable[..., str]) -> Receipt:
-        _refuse_other_schools(batch, sender)
+        refuse_other_schools(batch, sender)
         async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             known = await self._known(connection, batch)
             rows, faults = batch.check(known)
@@ -364,22 +384,3 @@ def _statement_of(batch: Batch, rows: Columns, known: Known, schools: Sequence[s
 def _column(column: list[Any], usual: object) -> str | None:
     """One column as it travels: none at all where every record says what is usual, or nothing."""
     return None if column.count(usual) == len(column) else array_literal(column)
-
-
-def _refuse_other_schools(batch: Batch, sender: Sender) -> None:
-    """Somebody else's school is as unknown as one that is not there, or as what is no school's id at all."""
-    others = sorted(
-        home
-        for home in batch.homes
-        if home != "district" and not (_is_school_id(home) and sender.caller.may_write_for(home))
-    )
-    if others:
-        raise Invalid([Fault(batch.homes[home], "unknown_school", {"school_id": home}) for home in others], status=404)
-
-
-def _refuse_binding_others(resource: Resource[Payload], records: Sequence[Payload], sender: Sender) -> None:
-    """A school may enter into a district register what binds nobody else; only the bureau binds the district."""
-    for record in records:
-        bound = resource.schools_bound(record)
-        if not sender.caller.visible.district and (bound is None or not all(map(sender.caller.may_write_for, bound))):
-            raise Refused("district_only", resource=resource.name)

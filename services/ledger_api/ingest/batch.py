@@ -1,15 +1,24 @@
-"""What one append is made of: who sends it, the schools it moves, its check and its statement."""
+"""What one append is made of: who sends it, the schools it moves, its check and its statement; and whose it may be."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
+
+from msgspec import Struct
 
 from services.ledger_api.ingest.check import Known, RollRows
 from services.ledger_api.ingest.precondition import Precondition, Revision
-from shared.problems import Fault
+from services.ledger_api.ingest.resource import Resource
+from shared.problems import Fault, Invalid, Refused
 from shared.tokens import Caller
+from shared.vocabulary import SCHOOL_ID
+
+Payload = TypeVar("Payload", bound=Struct)
+
+_is_school_id = re.compile(SCHOOL_ID).match
 
 
 @dataclass(frozen=True)
@@ -89,3 +98,31 @@ def term_bounds(known: Known, _rows: Columns) -> tuple[date, date]:
 def day_bounds(_known: Known, rows: RollRows) -> tuple[date, date]:
     """The batch's first and last day: a roll keeps its day."""
     return (min(rows.service_dates), max(rows.service_dates)) if rows.service_dates else (date.max, date.max)
+
+
+def refuse_other_schools(batch: Batch, sender: Sender) -> None:
+    """Somebody else's school is as unknown as one that is not there, or as what is no school's id at all."""
+    others = sorted(
+        home
+        for home in batch.homes
+        if home != "district" and not (_is_school_id(home) and sender.caller.may_write_for(home))
+    )
+    if others:
+        raise Invalid([Fault(batch.homes[home], "unknown_school", {"school_id": home}) for home in others], status=404)
+
+
+def refuse_binding_others(resource: Resource[Payload], records: Sequence[Payload], sender: Sender) -> None:
+    """A school may enter into a district register what binds nobody else; only the bureau binds the district."""
+    for record in records:
+        if resource.kept_by_stage:
+            refuse_of_another_stage(resource, record.stage, sender)  # type: ignore[attr-defined]
+            continue
+        bound = resource.schools_bound(record)
+        if not sender.caller.visible.district and (bound is None or not all(map(sender.caller.may_write_for, bound))):
+            raise Refused("district_only", resource=resource.name)
+
+
+def refuse_of_another_stage(resource: Resource[Payload], stage: str, sender: Sender) -> None:
+    """A stage centre keeps what is its own, the bureau either's."""
+    if not sender.caller.visible.district and stage != sender.caller.visible.stage:
+        raise Refused("district_only", resource=resource.name)

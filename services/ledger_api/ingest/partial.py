@@ -46,7 +46,9 @@ async def keep_rejected(
     pool: asyncpg.Pool, rejected: Sequence[Rejected], receipt: Receipt, resource: str, sender: Sender
 ) -> None:
     """Keep what a request in partial mode was turned away for, until nobody will ask for it any more."""
-    own = sender.caller.visible.schools[0] if sender.caller.visible.schools else ""
+    visible = sender.caller.visible
+    # What a centre was turned away for is the centre's, and none of the schools' that it looks after.
+    own = f"centre-{visible.stage}" if visible.stage else visible.schools[0] if visible.schools else ""
     rows = [
         (
             UUID(receipt.batch_id),
@@ -61,7 +63,7 @@ async def keep_rejected(
         for each in rejected
     ]
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
-        await show(connection, sender.caller.visible)
+        await show(connection, visible)
         await connection.executemany(
             "insert into ledger.rejection values ($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8)", rows
         )

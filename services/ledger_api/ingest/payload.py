@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from shared.vocabulary import (
+    ACADEMIC_YEAR,
     IDENTIFIER,
     LABEL,
     PERIOD,
@@ -25,6 +26,7 @@ SchoolId = Annotated[str, Meta(pattern=SCHOOL_ID, description="学校标识码, 
 MarkedId = Annotated[str, Meta(extra_json_schema={"pattern": IDENTIFIER})]
 MarkedSchool = Annotated[str, Meta(description="学校标识码, ten digits", extra_json_schema={"pattern": SCHOOL_ID})]
 TermId = Annotated[str, Meta(pattern=TERM_ID, examples=["2025-2026-1"])]
+AcademicYear = Annotated[str, Meta(pattern=ACADEMIC_YEAR, examples=["2025-2026"])]
 Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)", examples=["15:30"])]
 # U+0000 is in no text: PostgreSQL does not take it.
 Text = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]

@@ -49,6 +49,11 @@ class Resource(Generic[Payload]):
     providers_named: Callable[[Payload], Iterable[str]] = field(default=lambda _record: ())
     schools_bound: Callable[[Payload], Collection[str] | None] = _no_school
 
+    @property
+    def kept_by_stage(self) -> bool:
+        """Whether a stage centre keeps its own in the district's register: the key begins with its stage."""
+        return self.home == "district" and self.key[0] == "stage"
+
     def key_of(self, record: Payload) -> str:
         """The natural key within its school, parts joined by '/'."""
         return "/".join(str(getattr(record, name)) for name in self.key)

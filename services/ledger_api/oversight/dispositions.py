@@ -127,6 +127,16 @@ class _Standing:
     dispositions: Sequence[asyncpg.Record]
 
     @property
+    def kept_by(self) -> str:
+        """Whose chain keeps what is decided: the school's; a stage centre has none, and its are in the district's."""
+        return "district" if self.of_a_centre else self.school_id
+
+    @property
+    def of_a_centre(self) -> bool:
+        """Whether it is about what a stage centre owes."""
+        return self.school_id.startswith("centre-")
+
+    @property
     def state(self) -> str:
         """Cleared when the data no longer shows it; else the newest decision about what it says; else open."""
         if self.audited_state == "cleared":
@@ -141,8 +151,8 @@ async def _standing(ledger: LedgerWriterOfFacts, finding_id: str, caller: Caller
         finding = await connection.fetchrow(_FINDING, finding_id)
         if finding is None:
             raise Refused("not_found")
-        dispositions = await connection.fetch(_DISPOSITIONS, finding["school_id"], finding_id)
-    return _Standing(finding["school_id"], finding["state"], finding["says"], dispositions)
+        found = _Standing(finding["school_id"], finding["state"], finding["says"], ())
+        return replace(found, dispositions=await connection.fetch(_DISPOSITIONS, found.kept_by, finding_id))
 
 
 async def _decide(
@@ -156,7 +166,7 @@ async def _decide(
             return _answer(earlier, standing.state)
         decided = _next(standing, finding_id, disposition, sender.caller, idempotency_key)
         # Who sees the finding may write in its school's chain, and nothing but this.
-        author = replace(sender.caller, visible=Visible(schools=(standing.school_id,)))
+        author = replace(sender.caller, visible=Visible(schools=(standing.kept_by,)))
         try:
             receipt = await ledger.append_entries(
                 DISPOSITIONS,
@@ -217,22 +227,24 @@ def _next(
 ) -> Decided:
     """The finding's next disposition; raises Refused when it is not the caller's to make, or not from this state."""
     step, state = FINDING[disposition.kind], standing.state
-    if caller.kind not in step.by:
+    # Nobody closes their own: about what it owes itself, a centre explains as a school does.
+    acts_as = "school" if standing.of_a_centre and caller.kind == "centre" else caller.kind
+    if acts_as not in step.by:
         raise Refused(
             "not_theirs_to_decide",
             kind=caller.kind,
             action=disposition.kind,
-            possible=", ".join(possible(FINDING, caller.kind)),
+            possible=", ".join(possible(FINDING, acts_as)),
         )
     if state not in step.leaves:
         raise Refused(
             "no_such_transition",
             state=state,
             action=disposition.kind,
-            possible=", ".join(possible(FINDING, caller.kind, state)),
+            possible=", ".join(possible(FINDING, acts_as, state)),
         )
     return Decided(
-        school_id=standing.school_id,
+        school_id=standing.kept_by,
         finding_id=finding_id,
         number=len(standing.dispositions) + 1,
         kind=disposition.kind,

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo
+
+from msgspec import Meta
 
 from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.payload import Count, Identifier, Label, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
-from shared.vocabulary import InspectionKind
+from shared.vocabulary import InspectionKind, Office
 
 # Inside the record, `date` is the field.
 Day = date
@@ -18,10 +21,14 @@ READERS = frozenset({"centre", "bureau", "auditor"})
 
 
 class ChecklistItem(Record, frozen=True):
-    """One thing that was looked at, and the result."""
+    """One thing that was looked at, the result, and what shows it.
+
+    `item`: of those that the notice names `ledger`, `collective_deliberation`, `publication_procedure` (工作台账、集体审议、校内公示程序).
+    """
 
     item: Label
     result: Text
+    evidence: Annotated[tuple[Text, ...], Meta(max_length=100)] = ()
     note: Text | None = None
 
 
@@ -37,7 +44,11 @@ class ObservedSession(Record, frozen=True):
 
 
 class Inspection(Record, frozen=True):
-    """One visit to one school. It is entered once it is under way, so that no record speaks of it before."""
+    """One visit to one school. It is entered once it is under way, so that no record speaks of it before.
+
+    `office`: whose visit it is; a nine-year school is visited by the centre of each stage. `campaign_id`: of the
+    working group's campaign. `conclusion`: a visit without one is not finished.
+    """
 
     school_id: SchoolId
     inspection_id: Identifier
@@ -46,6 +57,8 @@ class Inspection(Record, frozen=True):
     team: tuple[Text, ...] = ()
     checklist: tuple[ChecklistItem, ...] = ()
     observed: tuple[ObservedSession, ...] = ()
+    office: Office | None = None
+    campaign_id: Identifier | None = None
     conclusion: Text | None = None
     reason: Text | None = None
 

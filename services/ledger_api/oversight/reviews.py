@@ -1,4 +1,4 @@
-"""Reviews (审核): what the stage centre decided about a school's submission, line by line where it did; 二(三)."""
+"""Reviews (审核): what the stage centre decided about a school's submission or plan, line by line where it did; 二(一), 二(三)."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -24,13 +24,16 @@ class ReviewLine(Record, frozen=True):
 
 
 class Review(Record, frozen=True):
-    """One decision about one submission."""
+    """One decision about one submission, by a scheme of the centre; or about one plan, which it may give a filing number."""
 
     school_id: SchoolId
     review_id: Identifier
-    submission_id: Identifier
     decision: ReviewDecision
     reviewed_on: date
+    submission_id: Identifier | None = None
+    plan_id: Identifier | None = None
+    scheme_id: Identifier | None = None
+    filing_number: Text | None = None
     reviewed_by: Identifier | None = None
     lines: Annotated[tuple[ReviewLine, ...], Meta(max_length=5000)] = ()
     comments: Text | None = None
@@ -38,6 +41,10 @@ class Review(Record, frozen=True):
 
 
 def _faults(review: Review, known: Known, at: Pointer) -> Iterable[Fault]:
+    if review.submission_id is None and review.plan_id is None:
+        yield Fault(at("submission_id"), "missing_field", {"field": "submission_id"})
+    if review.submission_id is not None and review.plan_id is not None:
+        yield Fault(at("plan_id"), "invalid_value", {"reason": "a review is of a submission or of a plan, not of both"})
     first_seen: dict[str, int] = {}
     for place, line in enumerate(review.lines):
         before = first_seen.setdefault(line.staff_id, place)

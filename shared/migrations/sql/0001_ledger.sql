@@ -37,7 +37,7 @@ create table ledger.batch (
 create index batch_body_digest on ledger.batch (body_digest);
 
 -- What a request in partial mode was not given credit for: the record as sent and what was wrong, kept for a while.
--- school_id: whose client sent it; empty for the district's own.
+-- school_id: whose client sent it; centre-… for a stage centre's, empty for the bureau's.
 create table ledger.rejection (
     batch_id uuid not null,
     place integer not null,
@@ -248,10 +248,11 @@ language sql stable security definer set search_path = pg_catalog as $$
     select person_id from ledger.person where resource = 'staff' and person_id = any (p_staff_ids)
 $$;
 
--- The schools that a stage centre looks after, joined by commas; null when no stage is asked for.
+-- What a stage centre sees, joined by commas: itself (centre-primary, centre-junior), and the schools that it looks after.
+-- Null when no stage is asked for.
 create function ledger.schools_of_stage(p_stage text) returns text
 language sql stable security definer set search_path = pg_catalog as $$
-    select coalesce(string_agg(school_id, ','), '')
+    select 'centre-' || p_stage || coalesce(',' || string_agg(school_id, ','), '')
     from (
         select distinct on (key) key as school_id, state, content
         from ledger.entry

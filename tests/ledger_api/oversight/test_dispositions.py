@@ -230,3 +230,23 @@ async def test_a_finding_of_nothing_but_a_roll_is_the_schools_too(school: Distri
     await _say(school.voice("centre", stage="primary"), finding_id, "comment")
     heads = await school.fetch("select school_id, resource from ledger.chain_entry where resource = 'dispositions'")
     assert heads == [{"school_id": S1, "resource": "dispositions"}]
+
+
+async def test_a_stage_centre_explains_what_it_owes_itself_and_others_decide(school: District) -> None:
+    complaint = {"school_id": S1, "complaint_id": "k", "received_on": "2025-09-01", "office": "primary_centre"}
+    await school.bureau.post("complaints", complaint)
+    await school.school(S1).post("sessions", session(service_date="2025-09-29", headcount=0, staff={"T1": 0}))
+    await school.audit()
+    centre = school.voice("centre", stage="primary")
+    (finding,) = await centre.findings(rule="G08")
+    finding_id = finding["finding_id"]
+    refused = await _say(centre, finding_id, "dismiss", expect=403)
+    assert refused["code"] == "not_theirs_to_decide"
+    assert (await _say(centre, finding_id, "explain"))["state"] == "explained"
+    for stranger in (school.school(S1), school.voice("centre", stage="junior")):
+        await _say(stranger, finding_id, "comment", expect=404)
+    assert (await _detail(school, finding_id))["state"] == "explained"
+    assert (await _say(school.auditor, finding_id, "confirm"))["state"] == "confirmed"
+    assert (await _detail(school, finding_id))["state"] == "confirmed"
+    heard = (await centre.get(f"/v1/findings/{finding_id}/dispositions"))["items"]
+    assert [(each["kind"], each["by_kind"]) for each in heard] == [("explain", "centre"), ("confirm", "auditor")]

@@ -56,3 +56,12 @@ async def test_an_observed_session_can_be_found(school: District) -> None:
         ("unknown_slot", "/0/observed/1/slot"),
         ("unknown_staff", "/0/observed/2/staff_present/0"),
     ]
+
+
+async def test_a_visit_says_whose_it_is_and_what_shows_its_results(school: District) -> None:
+    checked = [{"item": "ledger", "result": "完整", "evidence": ["台账抽页.pdf"]}]
+    visit = {**VISIT, "office": "primary_centre", "campaign_id": "f1", "checklist": checked}
+    await school.voice("centre", stage="primary").post("inspections", visit)
+    kept = await school.auditor.get(f"/v1/inspections/{S1}/v1")
+    assert (kept["office"], kept["checklist"][0]["evidence"]) == ("primary_centre", ["台账抽页.pdf"])
+    await school.bureau.post("inspections", {**visit, "office": "parents"}, expect=422)

@@ -34,3 +34,24 @@ async def test_a_person_is_decided_about_once_and_is_known(school: District) -> 
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("repeated_key", "/0/lines/1/staff_id")
     problem = await school.bureau.post("reviews", {**DECISION, "lines": [{"staff_id": "T77"}]}, expect=422)
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("unknown_staff", "/0/lines/0/staff_id")
+
+
+async def test_a_plan_is_reviewed_and_given_its_number(school: District) -> None:
+    filed = {
+        "school_id": S1,
+        "review_id": "plan-1",
+        "plan_id": "2025",
+        "decision": "accepted",
+        "reviewed_on": "2025-09-25",
+        "filing_number": "浦小2025-017",
+    }
+    await school.voice("centre", stage="primary").post("reviews", filed)
+    assert (await school.school(S1).get(f"/v1/reviews/{S1}/plan-1"))["filing_number"] == "浦小2025-017"
+    neither = {name: value for name, value in filed.items() if name != "plan_id"}
+    problem = await school.bureau.post(
+        "reviews", neither, {**filed, "review_id": "x", "submission_id": "s"}, expect=422
+    )
+    assert [(error["code"], error["pointer"]) for error in problem["errors"]] == [
+        ("missing_field", "/0/submission_id"),
+        ("invalid_value", "/1/plan_id"),
+    ]

@@ -11,7 +11,7 @@ misses: A school-wide cancellation that nobody registered as a closure.
 says:
   zh: "{when} 不是服务日，却有记录（课时 / 考勤表）{found}。"
   en: "{when} is no service day, yet there are records (class hours / rolls): {found}."
-version: 2
+version: 3
 */
 with recorded as (
     select school_id, service_date, record_key, class_hours_hundredths, 0 as rolls
@@ -43,5 +43,8 @@ where not exists (
     where
         school_service_day.school_id = recorded.school_id
         and school_service_day.service_date = recorded.service_date
+        -- Said twice, so that no other school's calendar is made.
+        and school_service_day.school_id = any(:school_ids)
+        and school_service_day.service_date between :first_day and :last_day
 )
 group by recorded.school_id, recorded.service_date

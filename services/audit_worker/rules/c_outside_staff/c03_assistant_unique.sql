@@ -19,7 +19,7 @@ parameters:
 says:
   zh: "课次 {subject} 的本校助教 {found} 同一时间还在另一教室。"
   en: "The school's assistants of session {subject} are in another room at the same time: {found}."
-version: 1
+version: 2
 */
 with member as (
     select
@@ -33,31 +33,35 @@ with member as (
         named.staff_id,
         named.class_hours_hundredths,
         named.record_key,
-        staff.kind = any(:outside_kinds::text[]) as outside
+        staff.kind = any(:outside_kinds::text[]) as outside,
+        -- The same person at the same lesson and time: one session for nearly everybody.
+        array_agg(named.session_id) over alike as alike_sessions,
+        array_agg(named.room) over alike as alike_rooms,
+        array_agg(named.record_key) over alike as alike_keys
     from ledger.session_staff as named
     inner join ledger.staff on staff.staff_id = named.staff_id
     where
         named.school_id = any(:school_ids)
         and named.service_date between :first_day and :last_day
         and named.state = 'held'
+    window alike as (
+        partition by
+            named.school_id, named.service_date, named.staff_id, named.activity, named.starts_at, named.ends_at
+    )
 ),
 
 elsewhere as (
     select
         member.*,
-        (
-            select twin.record_key
-            from member as twin
-            where
-                twin.school_id = member.school_id
-                and twin.service_date = member.service_date
-                and twin.staff_id = member.staff_id
-                and twin.session_id <> member.session_id
-                and (twin.activity, twin.starts_at, twin.ends_at) = (member.activity, member.starts_at, member.ends_at)
-                and twin.room <> member.room
-            order by twin.record_key
-            limit 1
-        ) as twin_key
+        case
+            when cardinality(member.alike_keys) > 1 and (member.activity, member.starts_at, member.ends_at) is not null then (
+                select twin.record_key
+                from unnest(member.alike_sessions, member.alike_rooms, member.alike_keys) as twin (session_id, room, record_key)
+                where twin.session_id <> member.session_id and twin.room <> member.room
+                order by twin.record_key
+                limit 1
+            )
+        end as twin_key
     from member
 )
 

@@ -11,13 +11,13 @@ misses: A person whose work was invented in the ledger too.
 says:
   zh: "{when} 人员 {subject}：台账 {expected} 课时，公示 {found} 课时。"
   en: "{when}, {subject}: the ledger has {expected} class hours, {found} are published."
-version: 2
+version: 3
 */
 with published as (
     select
         publication.school_id,
         publication.period,
-        publication.publication_id,
+        publication.lines,
         publication.record_key
     from ledger.latest_publication as publication
     where
@@ -31,11 +31,10 @@ posted as (
         published.school_id,
         published.period,
         published.record_key,
-        line.staff_id,
-        line.class_hours_hundredths
+        line ->> 'staff_id' as staff_id,
+        ((line ->> 'class_hours')::numeric * 100)::integer as class_hours_hundredths
     from published
-    inner join ledger.publication_line as line
-        on line.school_id = published.school_id and line.publication_id = published.publication_id
+    cross join lateral jsonb_array_elements(published.lines) as line
 ),
 
 worked as (

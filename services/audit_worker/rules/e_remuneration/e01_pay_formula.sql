@@ -17,7 +17,7 @@ parameters:
 says:
   zh: "{when} {subject} 的拟发放报酬为 {found} 元，按分配方案和台账应为 {expected} 元。"
   en: "{when}, {subject}: the statement says {found} yuan; the plan in force makes {expected} of the ledger."
-version: 1
+version: 2
 */
 -- One row per school and term with a statement: its lines, every version of the plan, and the work they are applied to.
 -- e01_pay_formula.py applies them.
@@ -50,7 +50,7 @@ cross join lateral (
 ) as plan
 cross join lateral (
     select
-        coalesce(jsonb_agg(jsonb_build_object(
+        coalesce(json_agg(json_build_object(
             'record_key', record_key, 'staff_id', staff_id, 'service_date', service_date,
             'class_hours_hundredths', class_hours_hundredths, 'category', category, 'duty_kind', duty_kind,
             'slot', slot, 'role', role, 'headcount', headcount

@@ -18,7 +18,7 @@ yields_to: [E01]
 says:
   zh: "{when} {subject} 的报酬 {found} 元，与各类工作均不少于或不多于其的人员相比应 {expected} 元。"
   en: "{when}, {subject}: {found} yuan; beside one who did at least as much, or no more, of every sort of work: {expected}."
-version: 1
+version: 2
 */
 -- Pairs: `less` did no more than `more` of any sort of work, less in all, and is paid more.
 with line as (
@@ -43,8 +43,13 @@ work as (
         select work_entry.*, term.term_id
         from (select distinct school_id, term_id from line) as stated
         inner join ledger.term using (term_id)
-        inner join ledger.work_entry
-            on work_entry.school_id = stated.school_id and work_entry.service_date between term.starts_on and term.ends_on
+        -- School by school: joined with all the work there is, other schools' would be gone through.
+        cross join lateral (
+            select school_id, staff_id, duty_kind, category, role, slot, class_hours_hundredths
+            from ledger.work_entry
+            where work_entry.school_id = stated.school_id and work_entry.service_date between term.starts_on and term.ends_on
+            offset 0
+        ) as work_entry
     ) as worked
     group by worked.school_id, worked.term_id, worked.staff_id, sort
 ),

@@ -1,0 +1,54 @@
+"""Indicator sets (绩效考核指标): by what a centre appraises its schools in a year, quality above participation; 二(四)."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+
+from services.ledger_api.entries import entry_router
+from services.ledger_api.ingest.check import Known, Pointer, is_number
+from services.ledger_api.ingest.payload import AcademicYear, Identifier, Label, Record, Text
+from services.ledger_api.ingest.resource import Resource
+from shared.problems import Fault
+from shared.vocabulary import IndicatorGroup, Stage
+
+
+class Indicator(Record, frozen=True):
+    """One indicator: what it measures, from what, and its part of the whole."""
+
+    indicator: Label
+    group: IndicatorGroup
+    weight: Annotated[Decimal, Meta(description="part of the whole, 0 to 1, at most four decimals")]
+    definition: Text | None = None
+    source: Text | None = None
+
+
+class IndicatorSet(Record, frozen=True):
+    """The indicators of a centre and school year, approved before the year's appraisal begins."""
+
+    stage: Stage
+    indicator_set_id: Identifier
+    academic_year: AcademicYear
+    indicators: Annotated[tuple[Indicator, ...], Meta(max_length=200)]
+    approved_on: date | None = None
+    reason: Text | None = None
+
+
+def _faults(indicators: IndicatorSet, _known: Known, at: Pointer) -> Iterable[Fault]:
+    for place, each in enumerate(indicators.indicators):
+        if not is_number(each.weight, at_most=1, decimals=4):
+            reason = "a weight is 0 to 1, with at most four decimals"
+            yield Fault(at("indicators", place, "weight"), "invalid_value", {"reason": reason})
+
+
+INDICATOR_SETS = Resource(
+    "indicator-sets",
+    IndicatorSet,
+    key=("stage", "indicator_set_id"),
+    home="district",
+    faults=_faults,
+)
+
+router = entry_router(INDICATOR_SETS, scope="oversight.write")

@@ -1,0 +1,52 @@
+"""Complaints: handled by the offices, unknown to the school, and nobody can be found by them."""
+
+import pytest
+
+from tests.world.district import District
+from tests.world.lifecycle import goes_through_its_life
+from tests.world.standard import S1
+
+COMPLAINT = {
+    "school_id": S1,
+    "complaint_id": "k1",
+    "received_on": "2025-10-13",
+    "channel": "hotline",
+    "about": "反映社团活动收费",
+    "office": "compulsory_education",
+    "anonymous": False,
+    "reporter_hash": "a" * 64,
+    "acknowledged_on": "2025-10-15",
+    "handling": [{"on": "2025-10-16", "action": "到校核查", "by": "C1"}],
+    "due_on": "2025-11-12",
+}
+
+
+async def test_a_complaint_goes_through_its_life(school: District) -> None:
+    closing = {
+        "outcome": "not_substantiated",
+        "result": "未发现收费",
+        "answered_on": "2025-11-03",
+        "closed_on": "2025-11-04",
+    }
+    change = {**closing, "reason": "办结"}
+    await goes_through_its_life(school.bureau, "complaints", COMPLAINT, change=change, path=f"{S1}/k1")
+
+
+async def test_the_school_complained_of_reads_none_of_it(school: District) -> None:
+    await school.voice("centre", stage="primary").post("complaints", COMPLAINT)
+    for path in (f"/v1/complaints/{S1}/k1", f"/v1/complaints/{S1}/k1/revisions", "/v1/complaints"):
+        await school.school(S1).get(path, expect=404)
+    await school.auditor.get(f"/v1/complaints/{S1}/k1")
+
+
+@pytest.mark.parametrize("number", ["13812345678", "31011519800101123X"])
+async def test_no_text_holds_a_number_that_a_person_is_found_by(school: District, number: str) -> None:
+    wrong = {**COMPLAINT, "about": f"家长 {number} 反映", "handling": [{"on": "2025-10-16", "action": f"致电{number}"}]}
+    problem = await school.bureau.post("complaints", wrong, expect=422)
+    assert [error["pointer"] for error in problem["errors"]] == ["/0/about", "/0/handling/0/action"]
+    await school.bureau.post("complaints", {**COMPLAINT, "about": "文号 202510138123456780001"})
+
+
+async def test_nothing_is_closed_before_it_came(school: District) -> None:
+    problem = await school.bureau.post("complaints", {**COMPLAINT, "closed_on": "2025-10-12"}, expect=422)
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("ends_before_it_starts", "/0/closed_on")

@@ -1,0 +1,35 @@
+"""Indicator sets: each stage centre's own, known to the schools before they are appraised by them."""
+
+from tests.world.district import District
+from tests.world.lifecycle import goes_through_its_life
+from tests.world.standard import S2
+
+SET = {
+    "stage": "junior",
+    "indicator_set_id": "2025",
+    "academic_year": "2025-2026",
+    "approved_on": "2025-09-19",
+    "indicators": [
+        {"indicator": "服务质量", "group": "quality", "weight": 0.5},
+        {"indicator": "参与率", "group": "participation", "weight": 0.2},
+        {"indicator": "数据报送", "group": "data_submission", "weight": 0.3},
+    ],
+}
+
+
+async def test_an_indicator_set_goes_through_its_life(school: District) -> None:
+    centre = school.voice("centre", stage="junior")
+    change = {"approved_on": "2025-09-26", "reason": "重新审定"}
+    await goes_through_its_life(centre, "indicator-sets", SET, change=change, path="junior/2025")
+
+
+async def test_a_centre_sets_no_other_centres_indicators(school: District) -> None:
+    await school.voice("centre", stage="primary").post("indicator-sets", SET, expect=403)
+    await school.bureau.post("indicator-sets", SET)
+    assert len((await school.school(S2).get("/v1/indicator-sets/junior/2025"))["indicators"]) == 3
+
+
+async def test_a_weight_is_a_part_of_the_whole(school: District) -> None:
+    wrong = {**SET, "indicators": [{"indicator": "参与率", "group": "participation", "weight": 1.01}]}
+    problem = await school.bureau.post("indicator-sets", wrong, expect=422)
+    assert problem["errors"][0]["pointer"] == "/0/indicators/0/weight"
