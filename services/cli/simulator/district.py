@@ -31,6 +31,11 @@ SPRING_DAY = date(2026, 4, 8)
 CLOSED_AFTER_DAYS, MISSED_AFTER_DAYS, LEAST_SCHOOLS_THAT_MISS = 7, 10, 4
 LEAST_DAYS_OF_A_ROSTER = 4
 PUPILS = (280, 560)
+# By what the stage centres review (二(三)).
+REVIEW_SCHEMES = [
+    {"stage": stage, "scheme_id": "2025-2026", "approved_on": "2025-09-01", "academic_year": "2025-2026"}
+    for stage in ("primary", "junior")
+]
 
 
 @dataclass
@@ -74,6 +79,7 @@ def simulate(
     with Files(out) as files:
         files.write("terms", [_term(*dates) for dates in terms])
         files.write("closures", [_closure(closed, schools)] if closed else [])
+        files.write("review-schemes", REVIEW_SCHEMES)
         files.write("providers", [{"provider_id": "prv-01", "name": "模拟体育机构", "listed": True}])
         for index in range(schools):
             summary.marks += _write_school(

@@ -236,6 +236,7 @@ def _named_for_another(days: Days, _absences: Absences, _rng: Random, planted: P
         session = _session(one, f"h{NAMED_CLASS:02d}")
         one.sheets[session["session_id"]]["taken_by"] = session["staff"][0]["staff_id"]
         session["staff"] = [{"staff_id": staff_id, "role": "lead", "class_hours": 1.5}]
+        one.unseen.add(staff_id)
     planted.label("F07", _school(days), staff_id, "leads by name and never takes a roll", period=_month(days))
 
 

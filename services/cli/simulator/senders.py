@@ -11,7 +11,9 @@ from services.cli.push import Pushed, SignedIn, push_sources
 from services.cli.sources import sources_of
 
 # What the bureau keeps; the schools' systems send the rest.
-OF_THE_BUREAU = frozenset({"schools", "terms", "closures", "providers", "inspections", "reviews", "disbursements"})
+OF_THE_BUREAU = frozenset(
+    {"schools", "terms", "closures", "providers", "inspections", "reviews", "review-schemes", "disbursements"}
+)
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

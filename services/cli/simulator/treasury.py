@@ -1,6 +1,6 @@
 """A simulated school's special subsidy: what the district grants, what the book shows; and the frauds in it.
 
-Labelled rules: E09, E10, E11.
+Labelled rules: B08, E09, E10, E11.
 """
 
 from collections.abc import Collection
@@ -55,6 +55,9 @@ def funds_of(
         payee = _spent("remuneration", "staff") | {"staff_id": school.idle[1].staff_id}
         lines.append(Booked("nobody", early, -21000, payee))
         _label(planted, "E09", school, f"{TERM_ID}-nobody", "pay for somebody who took no part")
+    if "B08" in frauds:
+        lines.append(Booked("charge", early, 6000, {"direction": "receipt", "category": "charge"}))
+        planted.label("B08", school.school_id, f"{TERM_ID}-charge", "parents paid for a club", period=TERM_ID)
     if goes_on or idle:
         lines.append(Booked("later", LATER, -3000, _spent("materials", "supplier")))
     if idle:
@@ -112,4 +115,4 @@ def _grant(school: School, frauds: Collection[str], planted: Planted) -> Record:
     return grant
 
 
-FUND_FRAUDS = ("E09-reception", "E09-nobody", "E09-balance", "E10-amount", "E10-late", "E11")
+FUND_FRAUDS = ("B08", "E09-reception", "E09-nobody", "E09-balance", "E10-amount", "E10-late", "E11")

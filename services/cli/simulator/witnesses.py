@@ -62,7 +62,14 @@ def patrols_of(days: Sequence[SchoolDay], rng: Random, planted: Planted) -> Iter
     """One look at one session a day, by whoever is on duty: a child is out of the room, or the hour is wrong."""
     for made in days:
         yield from made.patrols
-        held = [session for session in made.sessions if session["state"] == "held" and session["headcount"] > 2]
+        # What a patrol finds where only a name is, is planted as such (A23).
+        held = [
+            session
+            for session in made.sessions
+            if session["state"] == "held"
+            and session["headcount"] > 2
+            and made.unseen.isdisjoint(each["staff_id"] for each in session["staff"])
+        ]
         on_duty = next((duty for duty in made.duties if duty["kind"] == "duty"), None)
         if not held or on_duty is None:
             continue
