@@ -205,11 +205,16 @@ async def _audit(
         connection, [(rule, scope) for rule in selected for scope, _rows in found[rule.code]], audit.people
     )
     for rule in selected:
+        # A person's day is in the scope of each school that they worked at: what is found of it is folded once.
+        folded_before: set[str] = set()
         for scope, rows in found[rule.code]:
-            kept = [row for row in rows if row.finding_id(rule.code) not in yielded]
-            folded = fold(known[rule.code, scope], kept, rule=rule.code, rule_version=rule.header.version)
+            not_now = folded_before | yielded.keys()
+            kept = [row for row in rows if row.finding_id(rule.code) not in not_now]
+            here = {each: was for each, was in known[rule.code, scope].items() if each not in folded_before}
+            folded = fold(here, kept, rule=rule.code, rule_version=rule.header.version)
             await write_changes(connection, rule, folded, position + changes, dirt.batches)
             changes += len(folded)
+            folded_before |= here.keys() | {row.finding_id(rule.code) for row in kept}
     await relate(connection, touched)
     if changes:
         await _notify(connection, position + changes)

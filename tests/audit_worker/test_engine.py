@@ -208,6 +208,20 @@ def test_what_is_worked_through_at_once_is_bounded_by_school_days_and_people_sta
         assert list(engine.pieces(rules[code], [term])) == [term]
 
 
+async def test_a_persons_day_that_two_schools_dirty_is_told_once(school: District) -> None:
+    """W1 works at both, which are looked at on different days: their one day is in the scopes of both."""
+    await school.school(S1).post("leaves", {"staff_id": "W1", "starts_on": MONDAY, "ends_on": MONDAY, "kind": "sick"})
+    await school.school(S1).post("sessions", session(staff={"W1": 1.5}))
+    await school.school(S2).post(
+        "sessions",
+        session("u1", school_id=S2, slot="s2", staff={"W1": 1.5}),
+        session("u2", school_id=S2, service_date=TUESDAY, staff={"U1": 1.5}),
+    )
+    await school.audit()
+    told = await school.fetch("select finding_id from audit.finding_event where rule = 'A15' and change = 'opened'")
+    assert len(told) == len({row["finding_id"] for row in told}) == 2
+
+
 async def test_positions_are_gap_free_in_commit_order_under_concurrent_auditors(school: District) -> None:
     """A reader pages by position while four auditors write: it misses none and sees none twice."""
     voice, seen, done = school.school(S1), [], asyncio.Event()

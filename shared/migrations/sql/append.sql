@@ -334,12 +334,15 @@ begin
         order by incoming.key
         on conflict do nothing;
         -- Another school's row is out of sight here: what cannot be seen after the insert is theirs.
+        -- By look-ups and not by a join: the plan may have been made while the register was empty.
         select incoming.key
         into taken
         from unnest(p_school_ids::text[], p_keys::text[]) as incoming (school_id, key)
-        left join ledger.person
-            on person.resource = p_resource and person.person_id = incoming.key and person.school_id = incoming.school_id
-        where person.person_id is null
+        where incoming.school_id is distinct from (
+            select person.school_id
+            from ledger.person
+            where person.resource = p_resource and person.person_id = incoming.key
+        )
         limit 1;
         if taken is not null then
             raise exception '%', taken using errcode = 'TZ003';
@@ -374,8 +377,7 @@ begin
         select
             changed.school_id,
             string_agg(
-                ledger.leaf(p_resource, key, revision, digest, reason, person.number), chr(10)
-                order by key collate "C", revision
+                ledger.leaf(p_resource, key, revision, digest, reason, number), chr(10) order by key collate "C", revision
             ) as leaves,
             (count(*) filter (where revision = 1))::integer as created,
             (count(*) filter (where revision > 1))::integer as revised,
@@ -384,9 +386,16 @@ begin
                 coalesce(array_agg(distinct service_date) filter (where service_date is not null), '{}')
                 || coalesce(array_agg(distinct left_date) filter (where left_date <> service_date), '{}')
             )::text as service_dates
-        from changed
-        left join ledger.person
-            on changed.revision = 1 and person.resource = p_resource and person.person_id = changed.key
+        from (
+            select
+                changed.*,
+                case when changed.revision = 1 then (
+                    select person.number
+                    from ledger.person
+                    where person.resource = p_resource and person.person_id = changed.key
+                ) end as number
+            from changed
+        ) as changed
         group by changed.school_id
     )
     select
