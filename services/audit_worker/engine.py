@@ -199,8 +199,7 @@ async def _audit(
         for scope, rows in found[rule.code] if rule.header.yields_to else ():
             held_back = [row for row in rows if row.finding_id(rule.code) in yielded]
             touched |= await hold_back(connection, rule, scope, audit.people, held_back, yielded)
-    changes = 0
-    position = await _position(connection)
+    changes, position = 0, await _position(connection)
     known = await known_of(
         connection, [(rule, scope) for rule in selected for scope, _rows in found[rule.code]], audit.people
     )
@@ -208,8 +207,7 @@ async def _audit(
         # A person's day is in the scope of each school that they worked at: what is found of it is folded once.
         folded_before: set[str] = set()
         for scope, rows in found[rule.code]:
-            not_now = folded_before | yielded.keys()
-            kept = [row for row in rows if row.finding_id(rule.code) not in not_now]
+            kept = [row for row in rows if row.finding_id(rule.code) not in folded_before | yielded.keys()]
             here = {each: was for each, was in known[rule.code, scope].items() if each not in folded_before}
             folded = fold(here, kept, rule=rule.code, rule_version=rule.header.version)
             await write_changes(connection, rule, folded, position + changes, dirt.batches)
