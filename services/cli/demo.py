@@ -43,6 +43,7 @@ class Outcome:
     marks: int
     found: Counter[str]
     planted: int
+    planted_indicators: int
     caught: int
     false: Sequence[Finding]
     missed: Sequence[Finding]
@@ -52,8 +53,18 @@ class Outcome:
 
     @property
     def is_right(self) -> bool:
-        """Every planted fraud was found and nothing else was."""
-        return not self.false and not self.missed
+        """Nothing else was found than what was planted, all of that by rules about records, nine of ten by indicators."""
+        missed_indicators = [finding for finding in self.missed if _is_indicator(finding)]
+        return (
+            not self.false
+            and len(missed_indicators) == len(self.missed)
+            and 10 * len(missed_indicators) <= self.planted_indicators
+        )
+
+
+def _is_indicator(finding: Finding) -> bool:
+    """Whether its rule estimates: such a rule misses some, and says so."""
+    return finding[0] == "A11" or finding[0].startswith("F")
 
 
 def run_demo(settings: Settings, *, schools: int, days: int, seed: int, once: bool) -> bool:
@@ -129,6 +140,7 @@ def _work_through(
         marks=summary.marks,
         found=Counter(finding[0] for finding in findings),
         planted=len(planted),
+        planted_indicators=sum(map(_is_indicator, planted)),
         caught=len(planted & findings),
         false=sorted(findings - planted),
         missed=sorted(planted - findings),
