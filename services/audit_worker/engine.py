@@ -24,6 +24,7 @@ from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of
 from services.audit_worker.findings import hold_back, known_of, moved_days, relate, write_changes
 from services.audit_worker.fold import Row, fold
+from services.audit_worker.measuring import measure_grown
 from services.audit_worker.parking import park
 from services.audit_worker.scope import Scope, TermDates, days_of, widen
 from services.audit_worker.yielding import Found, covers, read_by, with_those_that_yield, yielding
@@ -88,6 +89,7 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         )
         if not claimed:
             return Audited(0, 0)
+        await measure_grown(connection)
         terms = await terms_of(connection)
         # What people decided comes first: they looked at the findings as they were before these facts.
         decided = [row for row in claimed if row["resource"] == dispositions.RESOURCE]
@@ -125,6 +127,7 @@ async def audit_all(
     """
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
         await _take_turn(connection, FULL_AUDIT_SECONDS)
+        await measure_grown(connection)
         terms = [term for term in await terms_of(connection) if term_id in {None, term.term_id}]
         schools = await connection.fetch(
             """
@@ -196,8 +199,7 @@ async def _audit(
         for scope, rows in found[rule.code] if rule.header.yields_to else ():
             held_back = [row for row in rows if row.finding_id(rule.code) in yielded]
             touched |= await hold_back(connection, rule, scope, audit.people, held_back, yielded)
-    changes = 0
-    position = await _position(connection)
+    changes, position = 0, await _position(connection)
     known = await known_of(
         connection, [(rule, scope) for rule in selected for scope, _rows in found[rule.code]], audit.people
     )
@@ -205,8 +207,7 @@ async def _audit(
         # A person's day is in the scope of each school that they worked at: what is found of it is folded once.
         folded_before: set[str] = set()
         for scope, rows in found[rule.code]:
-            not_now = folded_before | yielded.keys()
-            kept = [row for row in rows if row.finding_id(rule.code) not in not_now]
+            kept = [row for row in rows if row.finding_id(rule.code) not in folded_before | yielded.keys()]
             here = {each: was for each, was in known[rule.code, scope].items() if each not in folded_before}
             folded = fold(here, kept, rule=rule.code, rule_version=rule.header.version)
             await write_changes(connection, rule, folded, position + changes, dirt.batches)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 import psycopg
 from rich.console import Console
 from rich.panel import Panel
@@ -19,9 +18,10 @@ from services.cli.clients import NewClient, create_client
 from services.cli.embedded import discard_stores
 from services.cli.processes import free_port_or
 from services.cli.progress import progress_bar
-from services.cli.push import Pushed, SignedIn, push_sources
+from services.cli.push import Pushed
 from services.cli.simulator import simulate
 from services.cli.simulator.people import TERM_ID
+from services.cli.simulator.senders import push_district, read_lines, school_ids_in, sign_in
 from services.cli.sources import sources_of
 from services.cli.up import serve_until_asked, stack
 from shared.money import Fen, shown_yuan
@@ -29,8 +29,6 @@ from shared.settings import Settings
 
 AUDIT_PATIENCE_SECONDS = 240.0
 LOOK_SECONDS = 0.2
-# What the bureau keeps; the schools' systems send the rest.
-OF_THE_BUREAU = frozenset({"schools", "terms", "closures", "providers"})
 
 Finding = tuple[str, str, str, str]
 
@@ -110,24 +108,17 @@ def _work_through(
     with progress_bar("simulating", schools) as advance:
         summary = simulate(schools=schools, days=days, seed=seed, out=folder, told=advance)
     simulated = time.monotonic()
-    school_ids = [school["school_id"] for school in _lines(folder / "01-schools.ndjson")]
-    vendor = create_client(database_url, kind="school", schools=school_ids, name="demo school system")
-    sources = sources_of([folder])
-    signed_in = {
-        client.kind: SignedIn(ledger_url, client.client_id, client.client_secret) for client in (bureau, vendor)
-    }
-    pushed = Pushed()
-    with progress_bar("pushing", sum(source.size for source in sources)) as advance:
-        for source in sources:
-            sender = signed_in["bureau" if source.resource in OF_THE_BUREAU else "school"]
-            pushed.include(
-                push_sources(ledger_url, sender, [source], told=lambda landed: advance(len(landed.chunk.content)))
-            )
+    school_ids = school_ids_in(folder)
+    signed_in = sign_in(ledger_url, database_url, folder, bureau)
+    with progress_bar("pushing", sum(source.size for source in sources_of([folder]))) as advance:
+        pushed = push_district(ledger_url, signed_in, folder, told=advance)
     sent = time.monotonic()
     _await_audit(database_url)
     audited = time.monotonic()
     planted = {
-        _identity(label, label["subject"]) for label in _lines(folder / "labels.ndjson") if label["label"] == "fraud"
+        _identity(label, label["subject"])
+        for label in read_lines(folder / "labels.ndjson")
+        if label["label"] == "fraud"
     }
     with httpx.Client(base_url=reporting_url, auth=signed_in["bureau"], timeout=60, trust_env=False) as reporting:
         findings = {
@@ -153,10 +144,6 @@ def _work_through(
 def _identity(record: Mapping[str, Any], subject: str) -> Finding:
     """What makes two of the same: rule, school, subject, and the date or period."""
     return record["rule"], record["school_id"], subject, record.get("service_date") or record["period"]
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
 
 
 def _await_audit(database_url: str) -> None:

@@ -319,19 +319,22 @@ def verify(
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="ingest or audit")] = "ingest",
-    schools: Annotated[int, typer.Option(min=8, help="schools of the district")] = 350,
-    days: Annotated[
-        int, typer.Option("--days", "--days-loaded", min=0, help="days in the tables before (audit: at least one)")
-    ] = 21,
+    what: Annotated[str, typer.Argument(help="ingest, audit, accuracy")] = "ingest",
+    schools: Annotated[int | None, typer.Option(min=4, help="schools of the district (350; of accuracy 24)")] = None,
+    days: Annotated[int, typer.Option("--days", "--days-loaded", min=0, help="days in the tables before")] = 21,
     rounds: Annotated[int, typer.Option(min=1, help="rounds, of which the median counts")] = 5,
+    seed: Annotated[list[int] | None, typer.Option(help="accuracy: a simulated district's; may be repeated")] = None,
+    weeks: Annotated[int, typer.Option(min=2, max=20, help="accuracy: how long each district serves")] = 12,
 ) -> None:
-    """The benchmarks, one JSON object a line, each with its ratio to the limit measured in the same run."""
+    """The benchmarks, one JSON object a line.
+
+    ingest: each figure with its ratio to the limit measured in the same run. accuracy: what rules find in simulated districts.
+    """
     from services.cli.bench import UnknownBenchmark, run_bench
 
     try:
-        for line in run_bench(what, schools=schools, days=days, rounds=rounds):
-            print(json.dumps(line), flush=True)
+        for line in run_bench(what, schools=schools, days=days, rounds=rounds, seeds=seed or (), weeks=weeks):
+            print(json.dumps(line, ensure_ascii=False), flush=True)
     except (UnknownBenchmark, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
 

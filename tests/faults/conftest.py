@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 import psycopg
 import pytest
 from joserfc.jwk import ECKey
@@ -27,6 +26,7 @@ from services.cli.embedded import Stores, embedded_stores
 from services.cli.processes import Running, running_services, start_service
 from services.cli.push import SignedIn, push_sources
 from services.cli.simulator import simulate
+from services.cli.simulator.senders import read_lines, sender_of, sign_in
 from services.cli.sources import sources_of
 from services.cli.up import signing_key_of
 from services.cli.verify import verify_ledger
@@ -37,8 +37,6 @@ from shared.tokens import issue
 from tests.world.district import Json, open_district
 from tests.world.standard import S1, S2, duty, open_standard_school, session, sheet
 
-# What the district's own office keeps; schools may only add to it.
-OF_THE_BUREAU = {"schools", "terms", "closures", "providers"}
 PATIENCE_SECONDS = 120
 RETRY_SECONDS = 0.05
 Identity = tuple[str, str, str, str]
@@ -57,15 +55,10 @@ class Stack:
 
     def push(self, between: Callable[[int], None] = lambda _sent: None) -> None:
         """Send everything; `between` hears of each file that has landed."""
-        ids = [school["school_id"] for school in _lines(self.folder / "01-schools.ndjson")]
-        url = self.running.ledger_url
-        clients = {
-            "bureau": create_client(self.stores.database_url, kind="bureau"),
-            "school": create_client(self.stores.database_url, kind="school", schools=ids),
-        }
-        auth = {kind: SignedIn(url, client.client_id, client.client_secret) for kind, client in clients.items()}
+        url, database_url = self.running.ledger_url, self.stores.database_url
+        signed_in = sign_in(url, database_url, self.folder, create_client(database_url, kind="bureau"))
         for sent, source in enumerate(sources_of([self.folder])):
-            push_sources(url, auth["bureau" if source.resource in OF_THE_BUREAU else "school"], [source])
+            push_sources(url, sender_of(source.resource, signed_in), [source])
             between(sent)
 
     def await_audit(self) -> None:
@@ -111,7 +104,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     simulate(schools=4, days=8, seed=5, out=folder, pupils=(60, 90))
     truth = {
         (label["rule"], label["school_id"], label["subject"], label.get("service_date") or label["period"])
-        for label in _lines(folder / "labels.ndjson")
+        for label in read_lines(folder / "labels.ndjson")
         if label["label"] == "fraud"
     }
     data_dir = Path(tempfile.mkdtemp(prefix="taizhang-faults-"))
@@ -122,10 +115,6 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         with running_services(settings, stores, signing_key_of(settings)) as running:
             yield Stack(stores, running, data_dir, folder, truth)
     shutil.rmtree(data_dir)
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
 
 
 @pytest.fixture

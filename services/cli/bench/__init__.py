@@ -1,10 +1,14 @@
 """The benchmarks: each figure a ratio to a limit that is measured in the same run, on the same machine and table depth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from services.cli.bench.accuracy import SCHOOLS, SEEDS, bench_accuracy
 from services.cli.bench.audit import bench_audit
 from services.cli.bench.ingest import bench_ingest
 from services.cli.bench.measure import Line
+
+# The schools of the district that the figures of ARCHITECTURE §6 are about.
+DISTRICT = 350
 
 __all__ = ["UnknownBenchmark", "run_bench"]
 
@@ -13,14 +17,27 @@ class UnknownBenchmark(Exception):
     """There is no benchmark of that name; the message lists those there are."""
 
 
-def run_bench(what: str, *, schools: int = 350, days: int = 21, rounds: int = 5) -> Iterator[Line]:
-    """One line a figure. `schools`: the district's size; `days`: how many days the tables hold before.
+def run_bench(
+    what: str,
+    *,
+    schools: int | None = None,
+    days: int = 21,
+    rounds: int = 5,
+    seeds: Sequence[int] = (),
+    weeks: int = 12,
+) -> Iterator[Line]:
+    """One line a figure. `schools`: the district's size, if not the benchmark's own.
 
-    Raises UnknownBenchmark.
+    `days`: how many days the tables hold before, and `rounds`, of which the median counts, are of ingest and audit;
+
+    `days_loaded`: how many days the tables hold before, and `rounds`, of which the median counts, are of ingest;
+    `seeds` of the simulated districts, and the `weeks` that each serves, are of accuracy. Raises UnknownBenchmark.
     """
     if what == "ingest":
-        yield from bench_ingest(schools=schools, days_loaded=days, rounds=rounds)
+        yield from bench_ingest(schools=schools or DISTRICT, days_loaded=days, rounds=rounds)
     elif what == "audit":
-        yield from bench_audit(schools=schools, days=days, rounds=rounds)
+        yield from bench_audit(schools=schools or DISTRICT, days=days, rounds=rounds)
+    elif what == "accuracy":
+        yield from bench_accuracy(seeds or SEEDS, schools=schools or SCHOOLS, weeks=weeks)
     else:
-        raise UnknownBenchmark(f"there is no benchmark {what}: ingest, audit")
+        raise UnknownBenchmark(f"there is no benchmark {what}: ingest, audit, accuracy")

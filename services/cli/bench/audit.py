@@ -30,15 +30,15 @@ from services.cli.bench.audit_references import (
 )
 from services.cli.bench.audit_suite import findings_by_frames
 from services.cli.bench.measure import Line, Rates, timed
-from services.cli.bench.post_to_finding import post_to_finding, school_ids_of
+from services.cli.bench.post_to_finding import post_to_finding
 from services.cli.bench.references import make_tables
 from services.cli.clients import create_client
-from services.cli.demo import OF_THE_BUREAU
 from services.cli.embedded import Stores, embedded_stores
 from services.cli.processes import running_services
 from services.cli.progress import progress_bar
-from services.cli.push import Landed, SignedIn, push_sources
+from services.cli.push import Landed, push_sources
 from services.cli.simulator import simulate
+from services.cli.simulator.senders import sender_of, sign_in
 from services.cli.sources import sources_of
 from services.cli.up import signing_key_of
 from shared.database import open_pool
@@ -248,9 +248,7 @@ def _bench(schools: int, days: int) -> Iterator[Bench]:
 
 def _load(ledger_url: str, database_url: str, folder: Path) -> None:
     """The district's files through the door: the bureau's own, and the schools' as their vendor sends them."""
-    bureau = create_client(database_url, kind="bureau")
-    vendor = create_client(database_url, kind="school", schools=school_ids_of(folder))
-    signed_in = {each.kind: SignedIn(ledger_url, each.client_id, each.client_secret) for each in (bureau, vendor)}
+    signed_in = sign_in(ledger_url, database_url, folder, create_client(database_url, kind="bureau"))
     sources = sources_of([folder])
     with (
         progress_bar("loading", sum(source.size for source in sources)) as advance,
@@ -264,5 +262,4 @@ def _load(ledger_url: str, database_url: str, folder: Path) -> None:
             advance(len(landed.chunk.content))
 
         for source in sources:
-            sender = signed_in["bureau" if source.resource in OF_THE_BUREAU else "school"]
-            push_sources(ledger_url, sender, [source], told=told, at_once=1)
+            push_sources(ledger_url, sender_of(source.resource, signed_in), [source], told=told, at_once=1)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from http.client import HTTPConnection
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -17,6 +18,7 @@ from services.cli.bench.clients import RequestRefused
 from services.cli.bench.measure import Rates
 from services.cli.clients import create_client
 from services.cli.push import SignedIn
+from services.cli.simulator.senders import read_lines, school_ids_in
 
 PATIENCE_SECONDS = 60.0
 
@@ -25,19 +27,13 @@ class FindingMissing(Exception):
     """A POST that makes a finding was acknowledged, and the finding did not come."""
 
 
-def school_ids_of(folder: Path) -> list[str]:
-    """The schools of a simulated district."""
-    lines = (folder / "01-schools.ndjson").read_bytes().splitlines()
-    return [msgspec.json.decode(line)["school_id"] for line in lines]
-
-
 def post_to_finding(ledger_url: str, database_url: str, folder: Path, rounds: int, posts: int, rates: Rates) -> None:
     """Into `rates` a round's p50, in milliseconds, of `acknowledged` and `visible`.
 
     A school sends its day again with one headcount more than the roll has: rule A09. Visible: committed, and the feeds'
     wakening heard. The first post of all finds the services cold and is left out.
     """
-    vendor = create_client(database_url, kind="school", schools=school_ids_of(folder))
+    vendor = create_client(database_url, kind="school", schools=school_ids_in(folder))
     token = SignedIn(ledger_url, vendor.client_id, vendor.client_secret).token()
     address = urlsplit(ledger_url)
     door = HTTPConnection(str(address.hostname), address.port or 80)
@@ -53,27 +49,34 @@ def post_to_finding(ledger_url: str, database_url: str, folder: Path, rounds: in
 
 
 def _school_days(folder: Path) -> Iterator[list[dict[str, Any]]]:
-    """The sessions of one school and day after another, of the latest month that is whole."""
+    """The sessions of one school and day after another, of the fullest month, and again from the first.
+
+    Days without a roll to be wrong about, and those that a correction is waiting for, are passed over.
+    """
     corrected = {
-        msgspec.json.decode(line)["session_id"]
-        for path in folder.glob("*-sessions-corrections.ndjson")
-        for line in path.read_bytes().splitlines()
+        session["session_id"] for path in folder.glob("*-sessions-corrections.ndjson") for session in read_lines(path)
     }
     by_day: dict[tuple[str, date], list[dict[str, Any]]] = {}
-    for path in sorted(folder.glob("10-sessions-*.ndjson"), key=lambda path: -path.stat().st_size)[:1]:
-        for line in path.read_bytes().splitlines():
-            session = msgspec.json.decode(line)
-            by_day.setdefault((session["school_id"], session["service_date"]), []).append(session)
-    for sessions in by_day.values():
-        if not corrected & {session["session_id"] for session in sessions}:
-            yield sessions
+    fullest_month = max(folder.glob("*-sessions-20*.ndjson"), key=lambda path: path.stat().st_size)
+    for session in read_lines(fullest_month):
+        by_day.setdefault((session["school_id"], session["service_date"]), []).append(session)
+    return cycle(
+        sessions
+        for sessions in by_day.values()
+        if any(map(_is_counted, sessions)) and not corrected & {session["session_id"] for session in sessions}
+    )
+
+
+def _is_counted(session: dict[str, Any]) -> bool:
+    """Whether it was held and somebody came."""
+    return bool(session.get("state", "held") == "held" and session["headcount"])
 
 
 def _post(
     door: HTTPConnection, token: str, listener: "psycopg.Connection[Any]", sessions: Sequence[dict[str, Any]]
 ) -> tuple[float, float]:
     """Milliseconds until the day is acknowledged, and until the finding is visible. Raises RequestRefused, FindingMissing."""
-    wrong = next(each for each in sessions if each.get("state", "held") == "held" and each["headcount"])
+    wrong = next(filter(_is_counted, sessions))
     wrong["headcount"] += 1
     wrong["reason"] = "counted again"
     body = b"".join(msgspec.json.encode(each) + b"\n" for each in sessions)

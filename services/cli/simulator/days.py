@@ -7,7 +7,7 @@ from math import ceil
 from random import Random
 from typing import Any
 
-from services.cli.simulator.people import ACTIVITIES, PUPILS_AN_ACTIVITY, Person, School
+from services.cli.simulator.people import ACTIVITIES, PLAYGROUND, PUPILS_AN_ACTIVITY, Person, School
 
 Record = dict[str, Any]
 CLASS_HOURS = {"s1": 1.5, "s2": 1.5, "s3": 0.75}
@@ -29,6 +29,15 @@ class SchoolDay:
     duties: list[Record] = field(default_factory=list)
     # Sessions that the school enters only after it has closed the day.
     late: set[str] = field(default_factory=set)
+    # Who is on leave all day; whose name is on a record while they were not there, and no device of the school saw them.
+    away: frozenset[str] = frozenset()
+    unseen: set[str] = field(default_factory=set)
+    # Whether the school closes the day, and by how many pupils more than its records have.
+    closes: bool = True
+    overstated: int = 0
+    # Records of patrols and of inspections that somebody made up or held against the ledger.
+    patrols: list[Record] = field(default_factory=list)
+    inspections: list[Record] = field(default_factory=list)
     # Sessions whose class hours the school raises after it has closed the day, with a reason.
     raised: set[str] = field(default_factory=set)
     # The sessions that patterns of weeks make up: frauds of single days leave them alone.
@@ -72,8 +81,8 @@ def make_day(
 
     `missing`: the pupils who do not come at all. `rotated`: by how many classes the homework teachers have moved on.
     """
-    made = SchoolDay(school, day)
     away = absences.away(day)
+    made = SchoolDay(school, day, away=away)
     pool = [person for person in school.teachers if person.serves_on(day)]
     _homework(made, rng, pool, away, missing, rotated)
     _activities(made, rng, pool, away, missing, cancelled=cancels_second_slot)
@@ -140,12 +149,16 @@ def _activities(
             ]
         else:
             staff = [{"staff_id": free.pop().staff_id, "role": "lead", "class_hours": 1.5}]
-        session = _session(made, "s2", f"q{number:02d}", activity, category, staff, room=f"hall-{number:02d}")
+        session = _session(made, "s2", f"q{number:02d}", activity, category, staff, room=_room_of(number, category))
         if cancelled:
             session |= {"state": "cancelled", "reason": "全校防汛演练，第二时段取消", "headcount": 0, "staff": []}
             made.sessions.append(session)
             continue
         _add(made, rng, session, pupils, missing)
+
+
+def _room_of(number: int, category: str) -> str:
+    return PLAYGROUND if category == "sports" else f"studio-{number:02d}"
 
 
 def _late_care(
@@ -184,7 +197,8 @@ def _session(
 
 
 def _add(made: SchoolDay, rng: Random, session: Record, pupils: list[str], missing: Collection[str]) -> None:
-    """The session with its roll; who came is its headcount."""
+    """The session with its roll of those whose families chose it; who came is its headcount."""
+    pupils = [each for each in pupils if made.school.choices[each].takes_part(made.day, session["slot"])]
     sheet: Record = {
         "school_id": session["school_id"],
         "session_id": session["session_id"],

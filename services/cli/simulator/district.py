@@ -1,44 +1,41 @@
 """A simulated district, school by school: its files in posting order, and the labels of what was planted."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
-from types import TracebackType
-from typing import IO, Self
 
 import msgspec
 
+from services.cli.simulator.clock import plant_late_entries
 from services.cli.simulator.days import Absences, Record, SchoolDay, make_day
 from services.cli.simulator.documents import documents_of
-from services.cli.simulator.frauds import (
-    IN_DAY,
-    IN_DOCUMENTS,
-    Planted,
-    plant_across_schools,
-    plant_day_without_service,
-    plant_equal_hours,
-    plant_in_day,
-)
-from services.cli.simulator.patterns import LEAST_CLASSES, patterns_of, plant_patterns, set_apart
+from services.cli.simulator.families import asked_and_evaluated, choose, consents_of
+from services.cli.simulator.files import Files
+from services.cli.simulator.frauds import Planted, plant_across_schools, plant_day_without_service, plant_equal_hours
+from services.cli.simulator.patterns import LEAST_CLASSES, plant_patterns, set_apart
 from services.cli.simulator.people import FIRST_SCHOOL, TERM_ID, Person, School, make_school, registers_of
+from services.cli.simulator.plots import DAYS_FOR_EQUAL_HOURS, Plot, plant_in_day, plots_of
 from services.cli.simulator.pupils import missing_by_day
+from services.cli.simulator.term_frauds import ACROSS_DAYS, IN_OTHER_PAPERS, IN_REGISTERS, STATUSES, Term
+from services.cli.simulator.witnesses import inspections_of, invoices_of, patrols_of, sign_ins_of
 from shared.service_calendar import service_days
 
 TERM_STARTS, TERM_ENDS = date(2025, 9, 1), date(2026, 1, 30)
-# A typhoon closes the whole district on the eighth service day.
-CLOSED_AFTER_DAYS = 7
+TERMS = ((TERM_ID, TERM_STARTS, TERM_ENDS), ("2025-2026-2", date(2026, 2, 24), date(2026, 7, 3)))
+# A day of the next term, long after the money of this one was due.
+SPRING_DAY = date(2026, 4, 8)
+# A typhoon closes the whole district on the eighth service day; on the eleventh of those left nobody records anything (D15).
+CLOSED_AFTER_DAYS, MISSED_AFTER_DAYS, LEAST_SCHOOLS_THAT_MISS = 7, 10, 4
+LEAST_DAYS_OF_A_ROSTER = 4
 PUPILS = (280, 560)
-# Rule F03 looks at months of at least ten days.
-DAYS_FOR_EQUAL_HOURS = 12
-# Files are posted in the order of their names.
-FILES = (
-    "schools", "terms", "closures", "providers", "slots", "staff", "students", "leaves", "allocation-plans",
-    "sessions", "attendance", "sessions-corrections", "duties", "days", "sessions-late", "deliberations",
-    "publications", "submissions", "payments", "fund-lines", "plans",
-)  # fmt: skip
-BY_MONTH = frozenset({"sessions", "attendance"})
+# By what the stage centres review (二(三)).
+REVIEW_SCHEMES = [
+    {"stage": stage, "scheme_id": "2025-2026", "approved_on": "2025-09-01", "academic_year": "2025-2026"}
+    for stage in ("primary", "junior")
+]
 
 
 @dataclass
@@ -55,58 +52,6 @@ class SimulationSummary:
     honest: int = 0
 
 
-@dataclass(frozen=True)
-class Plot:
-    """What one school has planted."""
-
-    in_day: tuple[str, ...] = ()
-    in_documents: tuple[str, ...] = ()
-    on_sunday: bool = False
-    across: bool = False
-    equal_hours: bool = False
-    patterns: tuple[str, ...] = ()
-
-
-class Files:
-    """The NDJSON files of a district, opened when something is first written to them."""
-
-    def __init__(self, out: Path) -> None:
-        """`out`: the folder; it is made."""
-        out.mkdir(parents=True, exist_ok=True)
-        self._out = out
-        self._open: dict[str, IO[bytes]] = {}
-        self.records: dict[str, int] = {}
-
-    def __enter__(self) -> Self:
-        """Nothing is open yet."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close every file."""
-        for each in self._open.values():
-            each.close()
-
-    def write(self, name: str, records: Iterable[Record]) -> None:
-        """Append records to the file of a resource; those of a month go to the month's own."""
-        for record in records:
-            month = f"-{record['service_date'][:7]}" if name in BY_MONTH else ""
-            self._file(f"{FILES.index(name) + 1:02d}-{name}{month}.ndjson").write(msgspec.json.encode(record) + b"\n")
-            resource = name.removesuffix("-corrections").removesuffix("-late")
-            self.records[resource] = self.records.get(resource, 0) + 1
-
-    def write_labels(self, labels: Iterable[Record]) -> None:
-        """The truth about the district: planted frauds, and what looks odd and is right."""
-        for label in labels:
-            self._file("labels.ndjson").write(msgspec.json.encode(label) + b"\n")
-
-    def _file(self, name: str) -> IO[bytes]:
-        if name not in self._open:
-            self._open[name] = (self._out / name).open("wb")
-        return self._open[name]
-
-
 def simulate(
     *,
     schools: int,
@@ -115,24 +60,44 @@ def simulate(
     out: Path,
     told: Callable[[int], None] = lambda _done: None,
     pupils: tuple[int, int] = PUPILS,
+    with_clock: bool = False,
 ) -> SimulationSummary:
     """Write a district of `schools` schools over the first `days` service days of the autumn term of 2025.
 
     The first half of the schools has planted frauds, the rest is honest. `pupils`: at least and at most how many a
-    school has. `told` hears of each school that is done. Raises ValueError when the term has fewer days.
+    school has. `told` hears of each school that is done. `with_clock`: plant what only the clock shows, and say
+    in recorded.json when it was entered. Raises ValueError when the term has fewer days.
     """
-    served, closed = _days_of_term(days)
-    plots = _plots(schools, len(served), Random(f"{seed}/plots"))
+    served, closed, silent = _days_of_term(schools, days)
+    plots = plots_of(schools, len(served), Random(f"{seed}/plots"), with_clock=with_clock)
     planted = Planted()
     summary = SimulationSummary(schools, days, served[0].isoformat(), served[-1].isoformat())
+    terms = TERMS if any(plot.serves_in_spring for plot in plots) else TERMS[:1]
+    if silent is not None:
+        note = "a day that nobody closed and every school missed"
+        planted.label("D15", "district", "district", note, service_date=silent.isoformat())
     with Files(out) as files:
-        files.write("terms", [_term()])
+        files.write("terms", [_term(*dates) for dates in terms])
         files.write("closures", [_closure(closed, schools)] if closed else [])
+        files.write("review-schemes", REVIEW_SCHEMES)
         files.write("providers", [{"provider_id": "prv-01", "name": "模拟体育机构", "listed": True}])
         for index in range(schools):
-            summary.marks += _write_school(index, schools, seed, served, closed, pupils, plots[index], planted, files)
+            summary.marks += _write_school(
+                index,
+                schools,
+                seed,
+                served,
+                closed,
+                pupils,
+                plots[index],
+                tuple(each[0] for each in terms),
+                planted,
+                files,
+            )
             told(1)
         files.write_labels(planted.labels)
+        if with_clock:
+            files.write_late_entries(planted.late_entries)
     summary.records = files.records
     summary.frauds = sum(label["label"] == "fraud" for label in planted.labels)
     summary.honest = len(planted.labels) - summary.frauds
@@ -140,17 +105,19 @@ def simulate(
     return summary
 
 
-def _days_of_term(days: int) -> tuple[list[date], date | None]:
-    """The days that are served, and the one that the typhoon took."""
+def _days_of_term(schools: int, days: int) -> tuple[list[date], date | None, date | None]:
+    """The days that are served, the one that the typhoon took, and the one of which the whole district has no record."""
     every = list(service_days(TERM_STARTS, TERM_ENDS))
     closed = every.pop(CLOSED_AFTER_DAYS) if days > CLOSED_AFTER_DAYS else None
+    is_missed = schools >= LEAST_SCHOOLS_THAT_MISS and days > MISSED_AFTER_DAYS + 1
+    missed = every.pop(MISSED_AFTER_DAYS) if is_missed else None
     if days > len(every):
         raise ValueError(f"the term has {len(every)} service days")
-    return every[:days], closed
+    return every[:days], closed, missed
 
 
-def _term() -> Record:
-    return {"term_id": TERM_ID, "starts_on": TERM_STARTS.isoformat(), "ends_on": TERM_ENDS.isoformat()}
+def _term(term_id: str, starts_on: date, ends_on: date) -> Record:
+    return {"term_id": term_id, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
 
 
 def _closure(day: date, schools: int) -> Record:
@@ -163,34 +130,6 @@ def _closure(day: date, schools: int) -> Record:
     }
 
 
-def _plots(schools: int, days: int, rng: Random) -> list[Plot]:
-    """Every kind of fraud at some school, several at each; at most one a day of a school."""
-    crooked = max(1, schools // 2)
-    kinds = [*IN_DAY]
-    rng.shuffle(kinds)
-    room = max(1, days // 2)
-    plots = []
-    for index in range(crooked):
-        own = kinds[index::crooked]
-        more = [kind for kind in rng.sample(IN_DAY, 3) if kind not in own]
-        plots.append(
-            Plot(
-                in_day=tuple((own + more)[:room]),
-                in_documents=_together(IN_DOCUMENTS[index % len(IN_DOCUMENTS) :: crooked]),
-                on_sunday=index % 3 == 0,
-                across=index % 2 == 1,
-                equal_hours=index == crooked - 1 and days >= DAYS_FOR_EQUAL_HOURS,
-                patterns=patterns_of(index, schools, days) if index < crooked - 1 else (),
-            ),
-        )
-    return plots + [Plot()] * (schools - crooked)
-
-
-def _together(frauds: Sequence[str]) -> tuple[str, ...]:
-    """D07 changes the totals that D08 needs equal: not both at one school."""
-    return tuple(fraud for fraud in frauds if fraud != "D08" or "D07" not in frauds)
-
-
 def _write_school(
     index: int,
     schools: int,
@@ -199,48 +138,77 @@ def _write_school(
     closed: date | None,
     pupils: tuple[int, int],
     plot: Plot,
+    terms: tuple[str, ...],
     planted: Planted,
     files: Files,
 ) -> int:
     """One school's term, from its registers to its payments; returns the number of marks in its rolls."""
     rng = Random(f"{seed}/{index}")
     school = make_school(index, schools, rng, list(days), rng.randint(*pupils))
+    school.choices = choose(school, days, rng)
+    school.keeps_sign_ins |= plot.needs_sign_ins
+    if plot.in_registers is not None:
+        IN_REGISTERS[plot.in_registers](school, planted)
     absences, leaves = _absences(school, days, rng, planted)
     cancelled = rng.choice(days) if index % 4 == 1 else None
-    # The days of the planted frauds: full ones, and not before people are missing from the register (A16).
-    free = [day for day in days if day != cancelled]
-    chosen = dict(zip(rng.sample(free, min(len(free), len(plot.in_day))), plot.in_day, strict=False))
-    removed = next((day for day, fraud in chosen.items() if fraud == "C05"), None)
-    if removed is not None:
-        # The provider's person serves up to the day that should have been without them.
-        school.outside[1] = replace(school.outside[1], active_to=removed)
+    chosen = _days_of_frauds(days, cancelled, plot, rng)
+    _end_service(school, chosen)
     guest = _guest_of(index, schools)
-    missing = missing_by_day(school, days, rng)
-    patterns = plot.patterns if len(school.classes) >= LEAST_CLASSES else ()
+    missing = missing_by_day(school, [*days, SPRING_DAY], rng)
+    if len(school.classes) < LEAST_CLASSES:
+        plot = replace(plot, patterns=())
     made = []
     for number, day in enumerate(days):
         # At some schools the homework teachers move on by one class in mid-term.
         rotated = int(index % 3 == 1 and number >= len(days) // 2)
         one = make_day(school, day, rng, absences, missing[day], cancels_second_slot=day == cancelled, rotated=rotated)
-        if patterns:
+        if plot.patterns:
             set_apart(one)
         if guest is not None and day.isoweekday() in {1, 3, 5} and day != cancelled:
             _welcome(one, guest)
         if day in chosen:
             plant_in_day(chosen[day], one, rng, planted)
+        elif plot.is_honest and index % 2 and day == days[len(days) // 3]:
+            _teach_two_rooms(one, planted)
         made.append(one)
     if cancelled is not None:
         planted.honest("cancelled_second_slot", school.school_id, school.school_id, cancelled.isoformat())
-    sundays = _plant_across_days(made, plot, guest, chosen, absences, planted)
-    if plot.equal_hours:
-        month = [one for one in made if (one.day.year, one.day.month) == (days[0].year, days[0].month)]
-        plant_equal_hours(month, absences, planted)
-    touched = {*chosen, *(one.day for one in made if one.day == cancelled)}
-    plant_patterns(patterns, made, absences, touched, rng, planted)
-    providers, planted.providers = planted.providers, []
-    leaves, planted.leaves = [*leaves, *planted.leaves], []
-    _write_registers(school, leaves, providers, files)
-    return _write_records(school, sorted([*made, *sundays], key=lambda one: one.day), closed, plot, planted, rng, files)
+    made += _plant_across_days(made, plot, guest, chosen, absences, planted)
+    touched = {day for touched_school, day in planted.touched if touched_school == school.school_id}
+    term = Term(school, sorted(made, key=lambda one: one.day), touched, set(days), absences, closed, rng)
+    planted.leaves += leaves
+    spring = (
+        make_day(school, SPRING_DAY, rng, Absences({}), missing[SPRING_DAY], cancels_second_slot=False)
+        if plot.serves_in_spring
+        else None
+    )
+    return _write_records(term, spring, plot, terms, planted, files)
+
+
+def _days_of_frauds(days: Sequence[date], cancelled: date | None, plot: Plot, rng: Random) -> dict[date, str]:
+    """The days of the planted frauds: full ones, of months with a roster (A22)."""
+    in_month = Counter(f"{day:%Y-%m}" for day in days)
+    free = [day for day in days if day != cancelled and in_month[f"{day:%Y-%m}"] > LEAST_DAYS_OF_A_ROSTER]
+    return dict(zip(rng.sample(free, min(len(free), len(plot.in_day))), plot.in_day, strict=False))
+
+
+def _end_service(school: School, chosen: Mapping[date, str]) -> None:
+    """The people of a provider that goes, or whose papers run out, serve up to the day that should have been without them."""
+    for day, fraud in chosen.items():
+        if fraud in {"C04", "C05"}:
+            school.outside[1] = replace(school.outside[1], active_to=day)
+        elif fraud == "C01":
+            ended = day - timedelta(days=1)
+            school.outside[2] = replace(school.outside[2], active_to=day, health_valid_to=ended)
+
+
+def _teach_two_rooms(made: SchoolDay, planted: Planted) -> None:
+    """One lesson in two rooms with the doors open: a teacher has a second class, and claims the hours once."""
+    one, other = [session for session in made.sessions if session["slot"] == "s2"][-2:]
+    if one["room"] != other["room"] and one["state"] == "held":
+        other |= {"activity": one["activity"], "category": one["category"]}
+        other["staff"] = [*other["staff"], {**one["staff"][0], "class_hours": 0}]
+        planted.honest("one_lesson_in_two_rooms", made.school.school_id, one["session_id"], made.day.isoformat())
 
 
 def _absences(school: School, days: Sequence[date], rng: Random, planted: Planted) -> tuple[Absences, list[Record]]:
@@ -283,11 +251,13 @@ def _plant_across_days(
     made: Sequence[SchoolDay],
     plot: Plot,
     guest: str | None,
-    chosen: dict[date, str],
+    chosen: Mapping[date, str],
     absences: Absences,
     planted: Planted,
 ) -> list[SchoolDay]:
     """A Sunday (A01), and a guest who is still at home (A14), each on a day with nothing else planted."""
+    school_id = made[0].school.school_id
+    planted.touched |= {(school_id, day) for day in chosen}
     untouched = [one for one in made if one.day not in chosen]
     sundays = []
     if plot.on_sunday:
@@ -296,50 +266,90 @@ def _plant_across_days(
         if weekly is not None:
             sundays.append(plant_day_without_service(weekly, absences, planted))
     if plot.across and guest is not None:
-        at_home = next((one for one in reversed(untouched) if one.day.isoweekday() in {1, 3, 5}), None)
-        if at_home is not None:
-            plant_across_schools(at_home, guest, planted)
+        home = guest.partition(".")[0]
+        at_home = [
+            one for one in untouched if one.day.isoweekday() in {1, 3, 5} and (home, one.day) not in planted.touched
+        ]
+        if at_home:
+            plant_across_schools(at_home[-1], guest, planted)
+            planted.touched.add((school_id, at_home[-1].day))
     return sundays
 
 
-def _write_registers(school: School, leaves: list[Record], providers: list[Record], files: Files) -> None:
-    own = f"prv-own-{school.index:03d}"
-    removed = {provider["provider_id"] for provider in providers}
-    files.write(
-        "providers",
-        [*providers, *([] if own in removed else [{"provider_id": own, "name": "模拟机构", "listed": True}])],
-    )
-    for resource, records in registers_of(school).items():
-        files.write(resource, records)
-    files.write("leaves", leaves)
-
-
 def _write_records(
-    school: School,
-    made: Sequence[SchoolDay],
-    closed: date | None,
+    term: Term,
+    spring: SchoolDay | None,
     plot: Plot,
+    terms: tuple[str, ...],
     planted: Planted,
-    rng: Random,
     files: Files,
 ) -> int:
+    """Plant what takes more than a day, then write everything; returns the number of marks in the rolls."""
+    school, rng, last_day = term.school, term.rng, max(made.day for made in term.days)
+    papers = asked_and_evaluated(school, last_day)
+    term.surveys, term.evaluations = papers["surveys"], papers["evaluations"]
+    for name in plot.across_days:
+        ACROSS_DAYS[name](term, planted)
+    if plot.equal_hours:
+        _make_hours_equal(term, planted)
+    plant_patterns(plot.patterns, term, planted)
+    if plot.is_late:
+        planted.late_entries += plant_late_entries(term, planted)
+    term.invoices = invoices_of(school, term.days)
+    for name in plot.in_other_papers:
+        IN_OTHER_PAPERS[name](term, planted)
+    documents = documents_of(
+        school,
+        term.days,
+        plot.in_documents,
+        planted,
+        plan_fraud=plot.in_plan,
+        spring_day=None if spring is None else spring.day,
+    )
+    _write_registers(school, terms, planted, files)
     marks = 0
-    for one in made:
+    days = term.days if spring is None else [*term.days, spring]
+    for one in days:
         files.write("sessions", _with_corrections(one, rng, planted, files))
         files.write("attendance", one.sheets.values())
         files.write("duties", one.duties)
-        files.write("days", [_closed_day(one)])
+        files.write("days", [_closed_day(one)] if one.closes else [])
         marks += sum(len(sheet[status]) for sheet in one.sheets.values() for status in STATUSES)
-    if closed is not None:
-        no_service = {"service_date": closed.isoformat(), "state": "no_service", "reason": "台风停课"}
+    if term.closed is not None:
+        no_service = {"service_date": term.closed.isoformat(), "state": "no_service", "reason": "台风停课"}
         files.write("days", [{"school_id": school.school_id, **no_service}])
-    documents = documents_of(school, made, plot.in_documents, planted)
+    if school.keeps_sign_ins:
+        files.write("sign-ins", sign_ins_of(days, rng, planted))
+    files.write("patrols", patrols_of(days, rng, planted))
+    files.write("inspections", inspections_of(days, rng))
+    files.write("provider-invoices", term.invoices.values())
+    files.write("surveys", term.surveys)
+    files.write("evaluations", term.evaluations)
     for resource, written in documents.items():
         files.write(resource, written)
     return marks
 
 
-STATUSES = ("present", "late", "left_early", "absent", "excused")
+def _make_hours_equal(term: Term, planted: Planted) -> None:
+    """In the first month, on its days of service."""
+    served = [one for one in term.days if one.day in term.served]
+    first = served[0].day
+    month = [one for one in served if (one.day.year, one.day.month) == (first.year, first.month)]
+    if len(month) >= DAYS_FOR_EQUAL_HOURS:
+        plant_equal_hours(month, term.absences, planted)
+
+
+def _write_registers(school: School, terms: tuple[str, ...], planted: Planted, files: Files) -> None:
+    own = f"prv-own-{school.index:03d}"
+    changed = {provider["provider_id"] for provider in planted.providers}
+    files.write("providers", planted.providers)
+    files.write("providers", [] if own in changed else [{"provider_id": own, "name": "模拟机构", "listed": True}])
+    planted.providers.clear()
+    for resource, records in registers_of(school, terms).items():
+        files.write(resource, records)
+    files.write("leaves", planted.leaves)
+    planted.leaves.clear()
+    files.write("consents", consents_of(school))
 
 
 def _with_corrections(made: SchoolDay, rng: Random, planted: Planted, files: Files) -> Iterator[Record]:
@@ -386,5 +396,5 @@ def _closed_day(made: SchoolDay) -> Record:
         "service_date": made.day.isoformat(),
         "state": "closed",
         "sessions": len(held),
-        "pupils": len(pupils),
+        "pupils": len(pupils) + made.overstated,
     }

@@ -1,137 +1,103 @@
 """What a simulated school publishes, submits and pays, worked out from its own days; and the frauds in it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from hashlib import sha256
 
 import msgspec
 
 from services.cli.simulator.days import Record, SchoolDay
+from services.cli.simulator.figure_frauds import FIGURE_FRAUDS, Books
 from services.cli.simulator.frauds import Planted
-from services.cli.simulator.people import TERM_ID, School, registers_of
+from services.cli.simulator.paper_frauds import PAPER_FRAUDS, Papers
+from services.cli.simulator.people import TERM_ID, School
+from services.cli.simulator.plan_frauds import change_plan, hours_of, pay_of, reverse_pay, share_alike
+from services.cli.simulator.treasury import FUND_FRAUDS, funds_of
 from shared.class_hours import Hundredths
-from shared.remuneration import AllocationPlan, WorkItem, compute_pay
+from shared.remuneration import WorkItem
 
+IN_DOCUMENTS = (*FIGURE_FRAUDS, *PAPER_FRAUDS, *FUND_FRAUDS)
 MONTH = "%Y-%m"
 # Days after the meeting: when the sheet is hung and taken down, when the term is signed, submitted and paid.
-DISPLAYED_FROM, DISPLAYED_TO, SIGNED, SUBMITTED, PAID = 1, 7, 8, 9, 20
+DISPLAYED_FROM, DISPLAYED_TO, SIGNED, SUBMITTED, REVIEWED, PAID = 1, 7, 8, 9, 13, 20
 KEPT_DAYS = 3653
-
-
-@dataclass
-class Books:
-    """A school's statements before they are written down: hundredths of class hours and fen, by person.
-
-    days: the dates each person served, by month. sessions: how many were arranged. monthly: published by month. posted: published for the term. reported: submitted. paid: paid.
-    """
-
-    school: School
-    monthly: dict[str, dict[str, int]]
-    posted: dict[str, tuple[int, int]]
-    reported: dict[str, tuple[int, int]]
-    paid: dict[str, int]
-    days: dict[str, dict[str, list[date]]]
-    sessions: int
-
-    @property
-    def first_month(self) -> str:
-        """The month that frauds are planted in."""
-        return min(self.monthly)
-
-    def teacher(self, place: int) -> str:
-        """One of the teachers with pay, always the same one."""
-        return sorted(staff_id for staff_id in self.posted if ".T" in staff_id)[place]
+# At one school in four the review cuts a line, at one in three somebody asks about theirs.
+ADJUSTED, OBJECTED = 3, 2
 
 
 def documents_of(
-    school: School, made: Sequence[SchoolDay], frauds: Sequence[str], planted: Planted
+    school: School,
+    made: Sequence[SchoolDay],
+    frauds: Sequence[str],
+    planted: Planted,
+    *,
+    plan_fraud: str | None = None,
+    spring_day: date | None = None,
 ) -> dict[str, list[Record]]:
-    """The deliberations and publications of each month and of the term, the submission, the payment; 一(二)2, 一(二)3."""
-    books = _honest_books(
-        school, [item for one in made for item in _work_of(one)], sum(len(one.sessions) for one in made)
-    )
+    """The deliberations and publications of each month and of the term, submission, review, payment, the subsidy's book.
+
+    `frauds`: what is planted in the figures, the papers and the book; `plan_fraud`: in the plan of pay. 一(二)2, 一(二)3.
+    """
+    work = [item for one in made for item in _work_of(one)]
+    if plan_fraud is not None:
+        change_plan(plan_fraud, school, work, planted)
+    books = _honest_books(school, work, sum(len(one.sessions) for one in made))
+    if plan_fraud == "E03":
+        share_alike(books, work, planted)
+    if plan_fraud == "E04":
+        reverse_pay(books, work, planted)
     for fraud in frauds:
-        if fraud in _FALSIFY:
-            _FALSIFY[fraud](books, planted)
+        if fraud in FIGURE_FRAUDS:
+            FIGURE_FRAUDS[fraud](books, planted)
+    if not frauds and school.index % 4 == ADJUSTED:
+        _cut_a_line(books, planted)
     first_day, met_on = min(one.day for one in made), max(one.day for one in made)
-    return _written(books, met_on=met_on) | {"fund-lines": _book(books, first_day.isoformat(), _after(met_on, PAID))}
+    papers = _written(books, met_on=met_on, spring_day=spring_day)
+    for name, plant in PAPER_FRAUDS.items():
+        if name in frauds:
+            plant(papers, planted)
+    lines = [line for payment in papers.payments for line in payment["lines"]]
+    funds = funds_of(
+        school,
+        sum(line["amount_fen"] for line in lines),
+        first_day,
+        max((date.fromisoformat(line["paid_on"]) for line in lines), default=met_on),
+        frauds,
+        planted,
+        goes_on=spring_day is not None,
+    )
+    return {
+        "deliberations": papers.deliberations,
+        "publications": [*papers.months, papers.term],
+        "submissions": [papers.submission],
+        "reviews": papers.reviews,
+        "payments": papers.payments,
+        "plans": [_plan(school)],
+        **funds,
+    }
 
 
 def _honest_books(school: School, work: Sequence[WorkItem], sessions: int) -> Books:
     months = sorted({f"{item.service_date:{MONTH}}" for item in work})
-    plans = [
-        msgspec.json.decode(msgspec.json.encode(plan), type=AllocationPlan)
-        for plan in registers_of(school)["allocation-plans"]
-    ]
-    # One pay line an honest person: whoever is not in the plan's rates does not occur here.
-    paid = {staff_id: int(amount) for staff_id, amount in compute_pay(plans, work).total_by_staff_fen.items()}
-    posted = {staff_id: (hours, paid[staff_id]) for staff_id, hours in _hours(work).items()}
-    monthly = {month: _hours(item for item in work if f"{item.service_date:{MONTH}}" == month) for month in months}
-    days = {month: _days(item for item in work if f"{item.service_date:{MONTH}}" == month) for month in months}
+    paid = pay_of(school, work)
+    # Whoever is not in the plan's rates does not occur here.
+    posted = {staff_id: (hours, paid[staff_id]) for staff_id, hours in hours_of(work).items()}
+    of_month = {month: [item for item in work if f"{item.service_date:{MONTH}}" == month] for month in months}
+    monthly = {month: hours_of(items) for month, items in of_month.items()}
+    days = {month: _days(items) for month, items in of_month.items()}
     return Books(school, monthly, posted, dict(posted), paid, days, sessions)
 
 
-def _publish_more(books: Books, planted: Planted) -> None:
-    month, teacher = books.first_month, books.teacher(0)
-    books.monthly[month][teacher] += 200
-    planted.label("D04", books.school.school_id, teacher, "two hours more published than worked", period=month)
+def _cut_a_line(books: Books, planted: Planted) -> None:
+    """The stage centre cuts one line, with its reason, and so much is paid: the statements differ, and it is right."""
+    teacher = books.teacher(-1)
+    books.cut[teacher] = books.reported[teacher][1] * 3 // 4
+    books.paid[teacher] = books.cut[teacher]
+    planted.honest("line_cut_by_review", books.school.school_id, teacher, f"{min(books.days)}-01")
 
 
-def _publish_an_idle_person(books: Books, planted: Planted) -> None:
-    month, idle = books.first_month, books.school.idle[1].staff_id
-    books.monthly[month][idle] = 600
-    planted.label("D05", books.school.school_id, idle, "published without any work", period=month)
-
-
-def _leave_a_worker_out(books: Books, planted: Planted) -> None:
-    month = books.first_month
-    worker = next(each for each in sorted(books.monthly[month], reverse=True) if each != books.teacher(0))
-    del books.monthly[month][worker]
-    planted.label("D05", books.school.school_id, worker, "worked and not published", period=month)
-
-
-def _submit_more(books: Books, planted: Planted) -> None:
-    teacher = books.teacher(0)
-    hours, amount = books.reported[teacher]
-    books.reported[teacher] = (hours + 300, amount + 25500)
-    books.paid[teacher] = amount + 25500
-    planted.label("D07", books.school.school_id, teacher, "three hours more submitted than published", period=TERM_ID)
-
-
-def _move_hours(books: Books, planted: Planted) -> None:
-    school_id, gains, loses = books.school.school_id, books.teacher(0), books.teacher(1)
-    for teacher, hours in ((gains, 150), (loses, -150)):
-        books.reported[teacher] = (books.posted[teacher][0] + hours, books.posted[teacher][1])
-        planted.label("D07", school_id, teacher, "one side of moved hours", period=TERM_ID)
-    planted.label("D08", school_id, school_id, "hours moved between people", period=TERM_ID)
-
-
-def _pay_an_idle_person(books: Books, planted: Planted) -> None:
-    idle = books.school.idle[0].staff_id
-    books.paid[idle] = 88000
-    planted.label("E05", books.school.school_id, idle, "paid without work", period=TERM_ID)
-
-
-def _pay_more(books: Books, planted: Planted) -> None:
-    teacher = books.teacher(1)
-    books.paid[teacher] += 12000
-    planted.label("E07", books.school.school_id, teacher, "paid more than submitted", period=TERM_ID)
-
-
-_FALSIFY: Mapping[str, Callable[[Books, Planted], None]] = {
-    "D04": _publish_more,
-    "D05-extra": _publish_an_idle_person,
-    "D05-missing": _leave_a_worker_out,
-    "D07": _submit_more,
-    "D08": _move_hours,
-    "E05": _pay_an_idle_person,
-    "E07": _pay_more,
-}
-
-
-def _written(books: Books, *, met_on: date) -> dict[str, list[Record]]:
+def _written(books: Books, *, met_on: date, spring_day: date | None) -> Papers:
     """Every document; the meeting about the term is on the last day served, those about the months on theirs."""
     school = books.school
     months = [
@@ -140,11 +106,16 @@ def _written(books: Books, *, met_on: date) -> dict[str, list[Record]]:
             "monthly_workload",
             month,
             _lines(hours, books.days[month]),
-            max(day for days in books.days[month].values() for day in days),
+            max(day for days in books.days[month].values() for day in days if day <= met_on),
         )
         for month, hours in books.monthly.items()
     ]
     term = _publication(school, "term_remuneration", TERM_ID, _lines(books.posted), met_on)
+    if school.index % 3 == OBJECTED:
+        # Somebody asked, and was answered while it was displayed.
+        told = {"objection_id": "o-0", "staff_id": books.teacher(0), "text": "请核对课时", "answer": "已核对，无误"}
+        days = {"made_on": _after(met_on, DISPLAYED_FROM + 1), "answered_on": _after(met_on, DISPLAYED_FROM + 3)}
+        term["objections"] = [{**told, **days}]
     payment = {
         "school_id": school.school_id,
         "payment_id": f"{school.school_id}-{TERM_ID}",
@@ -154,12 +125,32 @@ def _written(books: Books, *, met_on: date) -> dict[str, list[Record]]:
             for staff_id, amount in sorted(books.paid.items())
         ],
     }
+    submission = _submission(books, term, met_on)
+    return Papers(
+        school=school,
+        months=months,
+        term=term,
+        deliberations=[_deliberation(books, publication) for publication in (*months, term)],
+        submission=submission,
+        reviews=[_review(books, submission, _after(met_on, REVIEWED))],
+        payments=[payment],
+        last_day=met_on,
+        spring_day=spring_day,
+    )
+
+
+def _review(books: Books, submission: Record, reviewed_on: str) -> Record:
+    """What the stage centre decided: accepted as it is, or with a line cut."""
+    lines = [
+        {"staff_id": staff_id, "amount_fen": amount, "why": "超出核定课时"} for staff_id, amount in books.cut.items()
+    ]
     return {
-        "deliberations": [_deliberation(books, publication) for publication in (*months, term)],
-        "publications": [*months, term],
-        "submissions": [_submission(books, term, met_on)],
-        "payments": [payment],
-        "plans": [_plan(school)],
+        "school_id": books.school.school_id,
+        "review_id": submission["submission_id"],
+        "submission_id": submission["submission_id"],
+        "decision": "adjusted" if lines else "accepted",
+        "reviewed_on": reviewed_on,
+        "lines": lines,
     }
 
 
@@ -231,22 +222,6 @@ def _digest(lines: Sequence[Record]) -> str:
     return sha256(msgspec.json.encode(lines)).hexdigest()
 
 
-def _book(books: Books, first_day: str, last_day: str) -> list[Record]:
-    """The special subsidy: what the term's pay takes and five hundred yuan come in, and what is paid goes out."""
-    school_id, paid, rest = books.school.school_id, sum(books.paid.values()), 50000
-    came: Record = {
-        "direction": "receipt",
-        "category": "subsidy",
-        "amount_fen": paid + rest,
-        "balance_fen": paid + rest,
-    }
-    went: Record = {"direction": "spending", "category": "remuneration", "amount_fen": paid, "payee_kind": "staff"}
-    return [
-        {"school_id": school_id, "line_id": f"{TERM_ID}-1", "booked_on": first_day, **came},
-        {"school_id": school_id, "line_id": f"{TERM_ID}-2", "booked_on": last_day, **went, "balance_fen": rest},
-    ]
-
-
 def _work_of(made: SchoolDay) -> Iterator[WorkItem]:
     kinds = {person.staff_id: person.kind for person in made.school.staff}
     for session in made.sessions:
@@ -273,13 +248,6 @@ def _work_of(made: SchoolDay) -> Iterator[WorkItem]:
             duty_kind=duty["kind"],
             staff_kind=kinds.get(duty["staff_id"], "employee"),
         )
-
-
-def _hours(work: Iterable[WorkItem]) -> dict[str, int]:
-    totals: dict[str, int] = defaultdict(int)
-    for item in work:
-        totals[item.staff_id] += item.class_hours_hundredths
-    return dict(totals)
 
 
 def _days(work: Iterable[WorkItem]) -> dict[str, list[date]]:

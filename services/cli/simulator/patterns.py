@@ -12,6 +12,7 @@ from random import Random
 from services.cli.simulator.days import Absences, Record, SchoolDay, came
 from services.cli.simulator.frauds import MOST_CLASS_HOURS, Planted
 from services.cli.simulator.people import TERM_ID, Person
+from services.cli.simulator.term_frauds import Term
 
 # The class whose rolls a pattern makes up, and the one that is led by name only.
 CLASS, NAMED_CLASS = 2, 3
@@ -25,18 +26,27 @@ Days = Sequence[SchoolDay]
 Plant = Callable[[Days, Absences, Random, Planted], None]
 
 
-def plant_patterns(
-    patterns: Sequence[str], made: Days, absences: Absences, touched: set[date], rng: Random, planted: Planted
-) -> None:
-    """Plant them in one school. `made`: its days in order; `touched`: those with a fraud of their own."""
+def plant_patterns(patterns: Sequence[str], term: Term, planted: Planted) -> None:
+    """Plant them in one school's days of service, before anything is worked out from these."""
+    made = [one for one in term.days if one.day in term.served]
+    absences = _with_planted_leaves(term.absences, planted.leaves)
     months = [list(days) for _month, days in groupby(made, key=lambda one: (one.day.year, one.day.month))]
     for pattern in patterns:
         if pattern in _OF_A_TERM:
-            _OF_A_TERM[pattern](made, absences, rng, planted)
+            _OF_A_TERM[pattern](made, absences, term.rng, planted)
             continue
-        days = [one for one in months[0] if one.day not in touched] if pattern in _OF_WHOLE_DAYS else months[0]
+        days = [one for one in months[0] if one.day not in term.touched] if pattern in _OF_WHOLE_DAYS else months[0]
         if len(months[0]) >= LEAST_DAYS:
-            _OF_A_MONTH[pattern](days, absences, rng, planted)
+            _OF_A_MONTH[pattern](days, absences, term.rng, planted)
+
+
+def _with_planted_leaves(absences: Absences, leaves: Sequence[Record]) -> Absences:
+    """Whoever is on leave for a fraud of a single day, too, gets nothing to do on it."""
+    away = {day: set(people) for day, people in absences.on_leave.items()}
+    for leave in leaves:
+        if leave["starts_on"] == leave["ends_on"] and "hours" not in leave:
+            away.setdefault(date.fromisoformat(leave["starts_on"]), set()).add(leave["staff_id"])
+    return Absences({day: frozenset(people) for day, people in away.items()})
 
 
 def set_apart(made: SchoolDay) -> None:
@@ -140,11 +150,11 @@ def _copied_day(days: Days, absences: Absences, _rng: Random, planted: Planted) 
 
 def _stand_in_for_leavers(made: SchoolDay) -> None:
     """Whoever had gone by the day is not named on it."""
-    gone = {person.staff_id for person in made.school.staff if not person.serves_on(made.day)}
+    gone = [person.staff_id for person in made.school.staff if not person.serves_on(made.day)]
+    stand_ins = {staff_id: made.school.idle[6 + number].staff_id for number, staff_id in enumerate(gone)}
     for session in made.sessions:
         for member in session["staff"]:
-            if member["staff_id"] in gone:
-                member["staff_id"] = made.school.idle[5].staff_id
+            member["staff_id"] = stand_ins.get(member["staff_id"], member["staff_id"])
 
 
 def _month_end(days: Days, absences: Absences, _rng: Random, planted: Planted) -> None:
@@ -226,6 +236,7 @@ def _named_for_another(days: Days, _absences: Absences, _rng: Random, planted: P
         session = _session(one, f"h{NAMED_CLASS:02d}")
         one.sheets[session["session_id"]]["taken_by"] = session["staff"][0]["staff_id"]
         session["staff"] = [{"staff_id": staff_id, "role": "lead", "class_hours": 1.5}]
+        one.unseen.add(staff_id)
     planted.label("F07", _school(days), staff_id, "leads by name and never takes a roll", period=_month(days))
 
 
@@ -252,9 +263,11 @@ def _creep(days: Days, absences: Absences, _rng: Random, planted: Planted) -> No
     planted.label("F11", _school(days), person.staff_id, "a little more every week", period=TERM_ID)
 
 
-def _pad(days: Days, absences: Absences) -> None:
-    """Whoever is free supports somebody in every slot."""
+def _pad(days: Days, absences: Absences, planted: Planted) -> None:
+    """Whoever is free supports somebody in every slot, but on days with a fraud of their own."""
     for one in days:
+        if (one.school.school_id, one.day) in planted.touched:
+            continue
         for slot in _slots(one):
             sessions = [each for each in one.sessions if each["slot"] == slot and each["state"] == "held"]
             busy = {member["staff_id"] for session in sessions for member in session["staff"]}
@@ -269,7 +282,7 @@ def _pad(days: Days, absences: Absences) -> None:
 
 
 def _outlier(days: Days, absences: Absences, _rng: Random, planted: Planted) -> None:
-    _pad(days, absences)
+    _pad(days, absences, planted)
     school_id = _school(days)
     for _key, month in groupby(days, key=lambda one: (one.day.year, one.day.month)):
         served = list(month)
@@ -279,14 +292,15 @@ def _outlier(days: Days, absences: Absences, _rng: Random, planted: Planted) -> 
 
 def _dear(days: Days, _absences: Absences, _rng: Random, planted: Planted) -> None:
     """A plan that pays twice what the other schools' plans pay."""
-    days[0].school.rate_percent = 200
+    (plan,) = days[0].school.plans
+    plan["rate_fen_per_class_hour"] = {what: 2 * rate for what, rate in plan["rate_fen_per_class_hour"].items()}
     planted.label("F08", _school(days), _school(days), "twice the rate of the others", period=TERM_ID)
 
 
 def _jump(days: Days, absences: Absences, _rng: Random, planted: Planted) -> None:
     first = (days[0].day.year, days[0].day.month)
     later = [one for one in days if (one.day.year, one.day.month) != first]
-    _pad(later, absences)
+    _pad(later, absences, planted)
     school_id = _school(days)
     planted.label("F02", school_id, school_id, "two people in every session from a month on", period=_month(later))
 

@@ -21,7 +21,7 @@ parameters:
 says:
   zh: "{when} 起的一周，有学生参加了家庭未选择的星期或时段的服务（学生数 / 考勤表数）：{found}。"
   en: "In the week of {when}, pupils came on weekdays or in slots that their families did not choose (pupils / rolls): {found}."
-version: 1
+version: 2
 */
 with given as materialized (
     select school_id, term_id, student_number, first_day, until_day, weekdays, slots
@@ -33,22 +33,22 @@ with given as materialized (
         )
 ),
 
--- Most choices are of every day and slot that there is; only a pupil whose consent leaves something out can be outside it.
+-- Only a choice that leaves something out can be overstepped.
 choosy as materialized (
     select distinct school_id, term_id, student_number
     from given
     where cardinality(weekdays) > 0 or cardinality(slots) > 0
 ),
 
-attended as (
+-- One row per pupil with all their rolls: what is joined to the choices is as short as these are, whatever the planner thinks.
+attended as materialized (
     select
         session.school_id,
         term.term_id,
-        session.service_date,
-        extract(isodow from session.service_date)::integer as weekday,
-        session.slot,
         pupil.number,
-        roll.record_key as roll_key
+        array_agg(session.service_date) as service_dates,
+        array_agg(session.slot) as slots,
+        array_agg(roll.record_key) as roll_keys
     from ledger.held_session as session
     inner join ledger.roll
         on
@@ -62,29 +62,28 @@ attended as (
         and session.service_date between :first_day and :last_day
         and extract(isodow from session.service_date) < 6
         and exists (select from choosy where choosy.school_id = session.school_id and choosy.term_id = term.term_id)
+    group by session.school_id, term.term_id, pupil.number
 ),
 
 outside as (
-    select attended.*
+    select
+        given.school_id, given.term_id, came.service_date, came.weekday, came.slot, given.student_number as number, came.roll_key
     from attended
-    inner join choosy
-        on
-            choosy.school_id = attended.school_id
-            and choosy.term_id = attended.term_id
-            and choosy.student_number = attended.number
     inner join given
         on
             given.school_id = attended.school_id
             and given.term_id = attended.term_id
             and given.student_number = attended.number
-            and given.first_day <= attended.service_date
-            and given.until_day > attended.service_date
+    cross join lateral (
+        select service_date, extract(isodow from service_date)::integer as weekday, slot, roll_key
+        from unnest(attended.service_dates, attended.slots, attended.roll_keys) as each (service_date, slot, roll_key)
+        where given.first_day <= service_date and given.until_day > service_date
+    ) as came
     group by
-        attended.school_id, attended.term_id, attended.service_date, attended.weekday, attended.slot, attended.number,
-        attended.roll_key
+        given.school_id, given.term_id, came.service_date, came.weekday, came.slot, given.student_number, came.roll_key
     having not bool_or(
-        (cardinality(given.weekdays) = 0 or attended.weekday = any(given.weekdays))
-        and (cardinality(given.slots) = 0 or attended.slot = any(given.slots))
+        (cardinality(given.weekdays) = 0 or came.weekday = any(given.weekdays))
+        and (cardinality(given.slots) = 0 or came.slot = any(given.slots))
     )
 )
 
