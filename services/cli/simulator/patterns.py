@@ -247,6 +247,7 @@ def _supports_in_name(days: Days, _absences: Absences, _rng: Random, planted: Pl
             session = _last_of(one, slot)
             hours = session["staff"][0]["class_hours"]
             session["staff"].append({"staff_id": staff_id, "role": "support", "class_hours": hours})
+        one.unseen.add(staff_id)
     planted.label("F12", _school(days), staff_id, "supports in every slot, seen nowhere", period=_month(days))
 
 

@@ -62,14 +62,7 @@ def patrols_of(days: Sequence[SchoolDay], rng: Random, planted: Planted) -> Iter
     """One look at one session a day, by whoever is on duty: a child is out of the room, or the hour is wrong."""
     for made in days:
         yield from made.patrols
-        # What a patrol finds where only a name is, is planted as such (A23).
-        held = [
-            session
-            for session in made.sessions
-            if session["state"] == "held"
-            and session["headcount"] > 2
-            and made.unseen.isdisjoint(each["staff_id"] for each in session["staff"])
-        ]
+        held = [session for session in _held_with_everybody(made) if session["headcount"] > 2]
         on_duty = next((duty for duty in made.duties if duty["kind"] == "duty"), None)
         if not held or on_duty is None:
             continue
@@ -83,6 +76,15 @@ def patrols_of(days: Sequence[SchoolDay], rng: Random, planted: Planted) -> Iter
             "staff_present": [] if comes_late else [each["staff_id"] for each in session["staff"]],
             "time": AFTER_SERVICE if comes_late else LOOKED_AT[session["slot"]],
         }
+
+
+def _held_with_everybody(made: SchoolDay) -> list[Record]:
+    """The sessions held by who is named there: what is seen where only a name is, is planted as such (A23, A24)."""
+    return [
+        session
+        for session in made.sessions
+        if session["state"] == "held" and made.unseen.isdisjoint(each["staff_id"] for each in session["staff"])
+    ]
 
 
 def patrol_of(made: SchoolDay, session: Record, staff_id: str) -> Record:
@@ -101,11 +103,11 @@ def inspections_of(days: Sequence[SchoolDay], rng: Random) -> Iterator[Record]:
     """One visit of the stage centre in a school's days: one session by its number, one by its slot and room."""
     for made in days:
         yield from made.inspections
-    visited = [made for made in days if len([each for each in made.sessions if each["state"] == "held"]) > 1]
+    visited = [made for made in days if len(_held_with_everybody(made)) > 1]
     if not visited:
         return
     made = rng.choice(visited)
-    held = [session for session in made.sessions if session["state"] == "held"]
+    held = _held_with_everybody(made)
     by_number, by_room = rng.sample(held, 2)
     yield inspection_of(
         made,
