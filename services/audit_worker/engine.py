@@ -26,7 +26,7 @@ from services.audit_worker.findings import hold_back, known_of, moved_days, rela
 from services.audit_worker.fold import Row, fold
 from services.audit_worker.measuring import measure_grown
 from services.audit_worker.parking import park
-from services.audit_worker.scope import Scope, TermDates, days_of, widen
+from services.audit_worker.scope import Scope, TermDates, days_of, places_in, widen
 from services.audit_worker.yielding import Found, covers, read_by, with_those_that_yield, yielding
 from shared.database import ACQUIRE_SECONDS
 from shared.vocabulary import Grain
@@ -41,16 +41,18 @@ CLAIM_ROWS = 500
 # their rows (one's term of work is a megabyte), and else so many school-days, which keeps what is joined and sorted small.
 SCHOOLS_AT_ONCE = 20
 SCHOOL_DAYS_AT_ONCE = 3000
-# Up to so many schools a statement's one plan serves all, and one process: to make a plan or to start another process takes
-# longer than the rest. Of more schools each statement gets a plan of its own, and without nested loops: the planner takes
-# one where it expects a row or two of a rule's many steps, and then there are thousands.
-SCHOOLS_OF_ONE_PLAN = 10
+# Up to so many schools' days (weeks, months, terms: whatever the rule looks at) a statement's one plan serves all, and one
+# process: to make a plan or to start another process takes longer than the rest. Of more each statement gets a plan of its
+# own that joins by hashes: the planner takes a nested loop, or merges by a key that all have, where it expects a row or two
+# of a rule's many steps, and then there are thousands.
+PLACES_OF_ONE_PLAN = 10
 _PLANNING = """
     select
         set_config('plan_cache_mode', case when $1 then 'force_custom_plan' else 'force_generic_plan' end, true),
         set_config('max_parallel_workers_per_gather', case when $1 then '2' else '0' end, true),
         set_config('work_mem', case when $1 then '64MB' else '4MB' end, true),
-        set_config('enable_nestloop', case when $1 then 'off' else 'on' end, true)
+        set_config('enable_nestloop', case when $1 then 'off' else 'on' end, true),
+        set_config('enable_mergejoin', case when $1 then 'off' else 'on' end, true)
 """
 # The key of the advisory lock under which audits take turns.
 TURN_LOCK = 0x7A1_2A46
@@ -311,7 +313,7 @@ async def _rows_in(audit: _Run, rule: Rule, scope: Scope) -> list[Row]:
     applicable = await applicable_in(audit.connection, rule, scope)
     if not applicable.school_ids:
         return []
-    many = len(scope.school_ids) > SCHOOLS_OF_ONE_PLAN
+    many = places_in(scope, rule.header.grain) > PLACES_OF_ONE_PLAN
     if audit.planned[-1:] != [many]:
         await audit.connection.execute(_PLANNING, many)
         audit.planned.append(many)
