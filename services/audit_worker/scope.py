@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 from shared.vocabulary import Grain
 
-
 _MOST_DAYS: Mapping[Grain, int] = {
     "school_day": 1, "staff_day": 1, "school_week": 7, "school_month": 31, "school_term": 183, "district": 183, "year": 366,
 }  # fmt: skip
