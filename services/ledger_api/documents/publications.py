@@ -10,6 +10,7 @@ from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.payload import Identifier, Period, Record, SchoolId, Sha256, Text
 from services.ledger_api.ingest.resource import Resource
+from services.ledger_api.procedures import PUBLICATION
 from services.ledger_api.statement_lines import StatementLine, line_faults
 from shared.problems import Fault
 from shared.vocabulary import PublicationKind
@@ -35,6 +36,13 @@ class ArchiveItem(Record, frozen=True):
     location: Text | None = None
 
 
+class LedgerPosition(Record, frozen=True):
+    """The head of the school's chain that the lines were taken from."""
+
+    seq: Annotated[int, Meta(ge=0)]
+    head: Sha256
+
+
 class Publication(Record, frozen=True):
     """One posting. `period` is `YYYY-MM` for a month's workload, the term_id for a term's remuneration.
 
@@ -48,11 +56,13 @@ class Publication(Record, frozen=True):
     lines: tuple[StatementLine, ...]
     displayed_from: date | None = None
     displayed_to: date | None = None
+    closed_on: date | None = None
     place: Text | None = None
     deliberation_id: Identifier | None = None
     content_hash: Sha256 | None = None
     objections: Annotated[tuple[Objection, ...], Meta(max_length=1000)] = ()
     archive: Annotated[tuple[ArchiveItem, ...], Meta(max_length=100)] = ()
+    chain: LedgerPosition | None = None
     attachments: tuple[Text, ...] = ()
     reason: Text | None = None
 
@@ -91,4 +101,4 @@ PUBLICATIONS = Resource(
     staff_named=_staff_named,
 )
 
-router = entry_router(PUBLICATIONS, scope="documents.write")
+router = entry_router(PUBLICATIONS, scope="documents.write", machine=PUBLICATION)

@@ -10,6 +10,7 @@ from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.payload import Count, Fen, Identifier, Record, SchoolId, Sha256, TermId, Text
 from services.ledger_api.ingest.resource import Resource
+from services.ledger_api.procedures import SUBMISSION
 from services.ledger_api.statement_lines import StatementLine, line_faults
 from shared.problems import Fault
 from shared.vocabulary import SubmissionAttachmentKind
@@ -65,4 +66,4 @@ SUBMISSIONS = Resource(
     staff_named=lambda submission: (line.staff_id for line in submission.lines),
 )
 
-router = entry_router(SUBMISSIONS, scope="documents.write")
+router = entry_router(SUBMISSIONS, scope="documents.write", machine=SUBMISSION)
