@@ -32,12 +32,13 @@ async def digest_of(voice: Voice, document: str) -> str:
 
 async def deliberated(voice: Voice, document: str, *, kind: str, held_on: str, meeting: str) -> Json:
     """The school's meeting approves what the document says now; what a step about it names."""
-    content_hash = await digest_of(voice, document)
+    shown = await voice.get(f"/v1/{document}")
+    content_hash, period = shown["content_digest"], shown.get("period")
     await voice.post(
         "deliberations",
         {
             "school_id": S1, "deliberation_id": meeting, "held_on": held_on, "topic": "三重一大", "decision": "approved",
-            "participants": ["T1", "T2", "T9"], "eligible": 4, "items": [{"kind": kind, "content_hash": content_hash}],
+            "participants": ["T1", "T2", "T9"], "eligible": 4, "items": [{"kind": kind, "content_hash": content_hash, "period": period}],
         },
     )  # fmt: skip
     return {"deliberation_id": meeting, "content_hash": content_hash}
@@ -323,8 +324,8 @@ async def lead(district: District, story: Story, *, to: str | None = None) -> Js
     return answer
 
 
-async def publish_the_term(own: Voice, **change: Any) -> None:
-    """The term's publication, from its lines to the day it closed."""
+async def publish_the_term(own: Voice, *, to: str = "closed", **change: Any) -> None:
+    """The term's publication, from its lines to the day it closed, or as long as it hangs."""
     await own.post("publications", {**TERMLY, **change})
     approval = await deliberated(
         own, "publications/p-term", kind="term_remuneration", held_on="2026-02-02", meeting="d-term"
@@ -338,7 +339,8 @@ async def publish_the_term(own: Voice, **change: Any) -> None:
         "attachments": ["张贴照片"],
     }
     await step(own, "publications/p-term", "display", on="2026-02-03", **hung, **content)
-    await step(own, "publications/p-term", "close", on="2026-02-10")
+    if to == "closed":
+        await step(own, "publications/p-term", "close", on="2026-02-10")
 
 
 async def a_confirmed_finding(district: District) -> str:

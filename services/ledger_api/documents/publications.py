@@ -88,6 +88,7 @@ class Publication(Record, frozen=True):
     objections: Annotated[tuple[Objection, ...], Meta(max_length=1000)] = ()
     archive: Annotated[tuple[ArchiveItem, ...], Meta(max_length=100)] = ()
     chain: LedgerPosition | None = None
+    draft: Annotated[bool, Meta(description="only drafted: nothing of it counts before it is displayed")] = False
     attachments: tuple[Text, ...] = ()
     reason: Text | None = None
 
@@ -219,6 +220,7 @@ async def _filled(ledger: LedgerWriterOfFacts, draft: PublicationDraft, caller: 
             )
             for staff_id, rows in by_person.items()
         ),
+        draft=True,
         chain=LedgerPosition(seq=heads[0]["seq"], head=heads[0]["head"].hex()) if heads else None,
         reason=draft.reason,
     )

@@ -60,6 +60,7 @@ class Submission(Record, frozen=True):
     publication_id: Identifier | None = None
     content_hash: Sha256 | None = None
     attachments: Annotated[tuple[SubmissionAttachment, ...], Meta(max_length=100)] = ()
+    draft: Annotated[bool, Meta(description="only drafted: nothing of it counts before it is submitted")] = False
     reason: Text | None = None
 
 
@@ -144,6 +145,7 @@ async def _filled(
         term_id=content["period"],
         lines=lines,
         publication_id=published.key,
+        draft=True,
         attachments=(*draft.attachments, *(paper for kind, paper in papers.items() if kind not in given)),
         reason=draft.reason,
     )
