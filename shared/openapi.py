@@ -30,6 +30,7 @@ _PROBLEM = {
         "code": {"type": "string", "enum": sorted(CATALOGUE)},
         "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Fault"}},
         "error_count": {"type": "integer"},
+        "possible": {"type": "array", "items": {"type": "string"}, "description": "what can be done instead"},
     },
 }
 _ANSWERED_BY_A_PROBLEM = {

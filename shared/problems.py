@@ -142,13 +142,27 @@ CATALOGUE: Mapping[str, Kind] = {
     ),
     "not_theirs_to_decide": Kind(
         403,
-        "{kind} 不可对发现作 {action}；可作：{possible}",
-        "A {kind} may not {action} a finding; it may: {possible}",
+        "{kind} 不可对{thing}作 {action}；可作：{possible}",
+        "A {kind} may not {action} a {thing}; it may: {possible}",
     ),
     "no_such_transition": Kind(
         409,
-        "发现现为 {state}，不可 {action}；现在可以：{possible}",
-        "The finding is {state}: there is no {action} from there; there is: {possible}",
+        "{thing}现为 {state}，不可 {action}；现在可以：{possible}",
+        "The {thing} is {state}: there is no {action} from there; there is: {possible}",
+    ),
+    "not_ready": Kind(409, "条件未满足：须{condition}", "It is not ready for this: it must hold that {condition}"),
+    "own_work": Kind(
+        403, "不得办理自己的事：须{condition}", "Nobody decides about their own work: it must hold that {condition}"
+    ),
+    "other_content": Kind(
+        409,
+        "所批准的内容摘要 {given} 与现内容 {current} 不符；请重新读取后再试",
+        "The content hash {given} is not that of the document, which is {current} now; read it again",
+    ),
+    "ambiguous_document": Kind(
+        409,
+        "不止一所学校有 {resource} {key}；请用 /v1/{resource}/学校标识码/{key}",
+        "Several schools have {resource} {key}: say whose, /v1/{resource}/SCHOOL_ID/{key}",
     ),
     "idempotency_key_reused": Kind(
         409,
@@ -157,6 +171,22 @@ CATALOGUE: Mapping[str, Kind] = {
     ),
     "already_void": Kind(409, "这条记录已经作废", "The record is void already"),
 }
+
+
+@dataclass(frozen=True)
+class Words:
+    """A value of a text that is a word itself, in both languages."""
+
+    zh: str
+    en: str
+
+
+def _filled(text: str, values: Mapping[str, object], language: Language) -> str:
+    said = {
+        name: value if not isinstance(value, Words) else value.zh if language == "zh" else value.en
+        for name, value in values.items()
+    }
+    return text.format_map(said)
 
 
 @dataclass(frozen=True)
@@ -210,12 +240,15 @@ class Problem(Exception):
         title = re.split("[：（]|: | \\(", kind.words(language), maxsplit=1)[0]
         body: dict[str, object] = {
             "type": f"urn:taizhang:problem:{self.code}",
-            "title": title.format_map(self.values),
+            "title": _filled(title, self.values, language),
             "status": self.status,
-            "detail": kind.words(language).format_map(self.values),
+            "detail": _filled(kind.words(language), self.values, language),
             "instance": instance,
             "code": self.code,
         }
+        if "possible" in self.values:
+            # What can be done instead, by name.
+            body["possible"] = [name for name in str(self.values["possible"]).split(", ") if name != "—"]
         if self.faults:
             body["errors"] = [fault.shown(language) for fault in self.faults[:FAULTS_LISTED]]
             body["error_count"] = len(self.faults)

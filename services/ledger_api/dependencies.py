@@ -43,6 +43,8 @@ Writer = Annotated[Caller, Depends(_writer)]
 RegisterWriter = Annotated[Caller, Depends(requires("registers.write"))]
 LedgerWriter = Annotated[Caller, Depends(requires("ledger.write"))]
 DocumentWriter = Annotated[Caller, Depends(requires("documents.write"))]
+# Which step is whose, the machines say.
+StepTaker = Annotated[Caller, Depends(requires("documents.write", "oversight.write", "registers.write"))]
 LedgerReader = Annotated[Caller, Depends(requires("ledger.read"))]
 Ledger = Annotated[LedgerWriterOfFacts, Depends(_ledger)]
 
@@ -161,7 +163,8 @@ def precondition_of(request: Request) -> Precondition | None:
         raise Refused("invalid_parameter", name="If-None-Match", reason="only * goes with a write")
     if wanted == "*":
         return Precondition("any")
-    tag = wanted.removeprefix("W/").strip('"')
+    # Of a document that is led, the number of its steps comes after.
+    tag = wanted.removeprefix("W/").strip('"').partition(".")[0]
     if not tag.isdecimal() or not tag.isascii() or len(tag) > 9:
         raise Refused("precondition_failed", current="—")
     return Precondition(int(tag))

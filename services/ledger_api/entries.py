@@ -1,6 +1,6 @@
 """The endpoints that every register, day, duty and document has: post in bulk, list, read one, its history, void."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Generic
 
@@ -13,13 +13,28 @@ from services.ledger_api.dependencies import (
     Ledger,
     LedgerReader,
     Reason,
+    StepTaker,
     Writer,
+    answer_with,
     reads_as,
     receive,
     sender_of,
 )
 from services.ledger_api.ingest.receipt import Receipt
 from services.ledger_api.ingest.resource import Payload, Resource
+from services.ledger_api.led import Led, load_all
+from services.ledger_api.machines import Machine
+from services.ledger_api.steps import (
+    Key,
+    StepReceipt,
+    history_of,
+    read_step,
+    refuse_unless_read,
+    standing,
+    standing_of,
+    step_body,
+    take_step,
+)
 from shared.asgi import AsOf, requires
 from shared.database import reading
 from shared.pagination import Limit, decode_cursor, page_response
@@ -72,32 +87,48 @@ GLOBAL_KEYS = frozenset({"schools", "staff", "students"})
 
 
 def entry_router(
-    resource: Resource[Payload], *, scope: str, or_scope: str | None = None, readers: Collection[str] | None = None
+    resource: Resource[Payload],
+    *,
+    scope: str,
+    or_scope: str | None = None,
+    readers: Collection[str] | None = None,
+    machine: Machine | None = None,
+    onto: APIRouter | None = None,
 ) -> APIRouter:
     """The endpoints of one resource; writing needs `scope` (or `or_scope`), reading what the caller may see.
 
     `readers`: the only kinds of client that read it; for others there is no such record (404). None: every kind.
+    `machine`: its steps, where it has any. `onto`: a router with endpoints of the resource's own,
+    the one that posts among them; they come first.
     """
-    router = APIRouter(prefix=f"/v1/{resource.name}", tags=[resource.name])
-    endpoints = _Endpoints(resource)
+    router = onto or APIRouter(prefix=f"/v1/{resource.name}", tags=[resource.name])
+    endpoints = _Endpoints(resource, machine)
     under_school = resource.home == "school_id" and resource.name not in GLOBAL_KEYS
     one = "/{school_id}/{key:path}" if under_school else "/{key:path}"
     writers_only = [Depends(requires(*filter(None, (scope, or_scope))))]
     readers_only = [] if readers is None else [Depends(reads_as(readers))]
-    router.add_api_route(
-        "",
-        endpoints.post,
-        methods=["POST"],
-        response_model=Receipt,
-        dependencies=writers_only,
-        openapi_extra=body_schema(resource.payload),
-    )
+    if onto is None:
+        router.add_api_route(
+            "",
+            endpoints.post,
+            methods=["POST"],
+            response_model=Receipt,
+            dependencies=writers_only,
+            openapi_extra=body_schema(resource.payload),
+        )
     router.add_api_route("", endpoints.list_current, methods=["GET"], response_model=None, dependencies=readers_only)
     # Before the record itself, whose key would take it in.
+    if machine is not None:
+        add_steps(router, resource, machine, readers=readers)
     router.add_api_route(
         f"{one}/revisions", endpoints.list_revisions, methods=["GET"], response_model=None, dependencies=readers_only
     )
     router.add_api_route(one, endpoints.get_one, methods=["GET"], response_model=None, dependencies=readers_only)
+    if machine is not None and under_school:
+        # By its own key alone, where the caller sees one school's.
+        router.add_api_route(
+            "/{key}", endpoints.get_one, methods=["GET"], response_model=None, dependencies=readers_only
+        )
     router.add_api_route(one, endpoints.delete_one, methods=["DELETE"], dependencies=writers_only)
     return router
 
@@ -105,8 +136,9 @@ def entry_router(
 class _Endpoints(Generic[Payload]):
     """What the endpoints of one resource do."""
 
-    def __init__(self, resource: Resource[Payload]) -> None:
+    def __init__(self, resource: Resource[Payload], machine: Machine | None) -> None:
         self._resource = resource
+        self._machine = machine
 
     async def post(self, request: Request, caller: Writer, ledger: Ledger, bulk: BulkOptions) -> Response:
         """Record one or many, each a new record, a new revision or unchanged."""
@@ -136,7 +168,10 @@ class _Endpoints(Generic[Payload]):
             rows = await connection.fetch(
                 _LIST, self._resource.name, school_id, after_school, after_key, limit + 1, as_of
             )
+            places = [(row["school_id"], row["key"]) for row in rows[:limit]]
+            led = [] if self._machine is None else await load_all(connection, self._machine, places, as_of=as_of)
         items = [_shown(row["content"], row["revision"], row["recorded_at"]) for row in rows[:limit]]
+        items = [_stating(item, each) for item, each in zip(items, led, strict=True)] if led else items
         last = (rows[limit - 1]["school_id"], rows[limit - 1]["key"]) if len(rows) > limit else None
         return page_response(request, items, last)
 
@@ -149,21 +184,24 @@ class _Endpoints(Generic[Payload]):
         school_id: str | None = None,
         as_of: AsOf = None,
     ) -> Response:
-        """The record as it holds now, or as the ledger knew it at `as_of`."""
+        """The record as it holds now, or as the ledger knew it at `as_of`; where it has steps, with where it stands."""
+        if self._machine is not None:
+            led = await standing_of(ledger, self._machine, key, caller, school_id=school_id, as_of=as_of)
+            return _answered(
+                request, _led_shown(led, caller), f'"{led.revision}.{len(led.taken) + len(led.decisions)}"'
+            )
         rows = await self._revisions(ledger, caller, school_id, key, as_of)
         if rows[0]["state"] == "void":
             raise Refused("not_found")
-        etag = f'"{rows[0]["revision"]}"'
-        if request.headers.get("if-none-match") == etag:
-            return Response(status_code=304, headers={"ETag": etag})
-        return _json(_shown(rows[0]["content"], rows[0]["revision"], rows[0]["recorded_at"]), etag)
+        shown = _shown(rows[0]["content"], rows[0]["revision"], rows[0]["recorded_at"])
+        return _answered(request, shown, f'"{rows[0]["revision"]}"')
 
     async def list_revisions(
         self, caller: LedgerReader, ledger: Ledger, key: str, school_id: str | None = None
     ) -> Response:
         """Its history: who recorded what when, and why; the newest first."""
         rows = await self._revisions(ledger, caller, school_id, key, None)
-        return _json({"items": [_revision(row) for row in rows], "next_cursor": None})
+        return items_response([_revision(row) for row in rows])
 
     async def _revisions(
         self, ledger: Ledger, caller: Caller, school_id: str | None, key: str, as_of: datetime | None
@@ -206,6 +244,29 @@ def _shown(content: str, revision: int, recorded_at: datetime) -> dict[str, Any]
     return {**shown, "revision": revision, "recorded_at": recorded_at}
 
 
+def _led_shown(led: Led, caller: Caller) -> dict[str, Any]:
+    """A document with its state, history and what the caller can do next."""
+    shown = _shown(led.posted[-1]["content"], led.revision, led.versions[-1].recorded_at)
+    return {**_stating(shown, led), **standing(led, caller)}
+
+
+def _stating(shown: dict[str, Any], led: Led) -> dict[str, Any]:
+    """A document with its state and the hash of its content, which is its `content_hash` where it says none of its own."""
+    digest = led.content_hash
+    return {
+        **shown,
+        "content_hash": shown.get("content_hash") or digest,
+        "content_digest": digest,
+        "state": led.state,
+    }
+
+
+def _answered(request: Request, shown: dict[str, Any], etag: str) -> Response:
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers={"ETag": etag})
+    return _json(shown, etag)
+
+
 def _revision(row: Any) -> dict[str, Any]:
     return {
         "revision": row["revision"],
@@ -216,6 +277,39 @@ def _revision(row: Any) -> dict[str, Any]:
         "recorded_by": row["client_id"],
         "batch_id": str(row["batch_id"]),
     }
+
+
+def add_steps(
+    router: APIRouter, resource: Resource[Any], machine: Machine, *, readers: Collection[str] | None = None
+) -> None:
+    """`POST` and `GET …/{id}/steps` of one resource; `{id}` alone, or `{school_id}/{id}`."""
+    body = step_body(machine, resource.payload)
+
+    async def take(
+        request: Request, caller: StepTaker, ledger: Ledger, document: str, idempotency_key: Key = None
+    ) -> Response:
+        """Take the next step of the document: who may, and what each needs, is in `possible` of the document."""
+        refuse_unless_read(readers, caller)
+        await standing_of(ledger, machine, document, caller, school_id=None, as_of=None)
+        given = await read_step(request, body, idempotency_key)
+        return answer_with(await take_step(ledger, resource, machine, document, given, sender_of(request, caller)))
+
+    async def history(caller: LedgerReader, ledger: Ledger, document: str) -> Response:
+        """What was done with the document: who, when, why, about which content; the first of it first."""
+        refuse_unless_read(readers, caller)
+        led = await standing_of(ledger, machine, document, caller, school_id=None, as_of=None)
+        return items_response(history_of(led))
+
+    path = "/{document:path}/steps"
+    router.add_api_route(
+        path, take, methods=["POST"], response_model=StepReceipt, openapi_extra=body_schema(body),
+    )  # fmt: skip
+    router.add_api_route(path, history, methods=["GET"], response_model=None)
+
+
+def items_response(items: Sequence[object]) -> Response:
+    """A list that is no longer than a page."""
+    return _json({"items": items, "next_cursor": None})
 
 
 def _json(body: object, etag: str | None = None) -> Response:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.resource import Resource
+from services.ledger_api.procedures import ALLOCATION_PLAN
 from shared.problems import Fault
 from shared.remuneration import AllocationPlan
 
@@ -18,4 +19,4 @@ def _faults(plan: AllocationPlan, _known: Known, at: Pointer) -> Iterable[Fault]
 
 ALLOCATION_PLANS = Resource("allocation-plans", AllocationPlan, key=("version",), faults=_faults)
 
-router = entry_router(ALLOCATION_PLANS, scope="documents.write")
+router = entry_router(ALLOCATION_PLANS, scope="documents.write", machine=ALLOCATION_PLAN)

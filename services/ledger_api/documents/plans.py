@@ -10,6 +10,7 @@ from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.payload import AcademicYear, Identifier, Record, SchoolId, Sha256, Text
 from services.ledger_api.ingest.resource import Resource
+from services.ledger_api.procedures import PLAN
 from shared.problems import Fault
 
 # A section of a plan, not the paper: that is an attachment.
@@ -43,4 +44,4 @@ def _faults(plan: Plan, _known: Known, at: Pointer) -> Iterable[Fault]:
 
 PLANS = Resource("plans", Plan, key=("plan_id",), faults=_faults)
 
-router = entry_router(PLANS, scope="documents.write")
+router = entry_router(PLANS, scope="documents.write", machine=PLAN)

@@ -160,6 +160,10 @@ class Ledger:
 
     async def append_entries(self, resource: Resource[Payload], entries: Decoded[Payload], sender: Sender) -> Receipt:
         """Append revisions of a register, days, duties or documents. Raises as append_sessions."""
+        return await self._append(await self.batch_of(resource, entries, sender), sender, entries.pointer)
+
+    async def batch_of(self, resource: Resource[Payload], entries: Decoded[Payload], sender: Sender) -> Batch:
+        """What appends them. Raises Refused (403), Invalid (404) when they are not the sender's to write."""
         records = entries.records
         if resource.home == "district":
             refuse_binding_others(resource, records, sender)
@@ -183,7 +187,8 @@ class Ledger:
             opens_chains=resource.name == "schools",
             keys=lambda: ((resource.home_of(record, homes_of_staff), resource.key_of(record)) for record in records),
         )
-        return await self._append(batch, sender, entries.pointer)
+        refuse_other_schools(batch, sender)
+        return batch
 
     async def void_entry(
         self,
@@ -285,24 +290,28 @@ class Ledger:
             if sender.dry_run:
                 return receipt_of(uuid4(), [], received=batch.size)
             if sender.precondition is not None:
-                receipt = await self._write_under_lock(connection, batch, sender, pointer)
+                receipt = await self.write_under_lock(connection, batch, sender, pointer)
             else:
                 try:
                     receipt = await self._write(connection, batch, rows, known, sender, pointer)
                 except RollMoved:
-                    receipt = await self._write_under_lock(connection, batch, sender, pointer)
+                    receipt = await self.write_under_lock(connection, batch, sender, pointer)
+        self.appended(receipt, sender)
+        return receipt
+
+    def appended(self, receipt: Receipt, sender: Sender) -> None:
+        """After the commit: the audit is told, and the body remembered, when anything was written."""
         if receipt.chains:
             self._bell.ring()
             self._seen[sender.body_digest] = None
             if len(self._seen) > BODIES_REMEMBERED:
                 self._seen.popitem(last=False)
-        return receipt
 
     async def _known(self, connection: asyncpg.Connection, batch: Batch) -> Known:
         rolls, calendar = await self._book.rolls(connection, batch.homes)
         return Known(calendar, rolls, await self._book.staff(connection, batch.staff_ids))
 
-    async def _write_under_lock(
+    async def write_under_lock(
         self, connection: asyncpg.Connection, batch: Batch, sender: Sender, pointer: Callable[..., str]
     ) -> Receipt:
         """Once more, with the schools' locks held from the reading of their rolls to the commit: nothing moves now."""

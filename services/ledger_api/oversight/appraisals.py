@@ -11,6 +11,7 @@ from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer, is_number
 from services.ledger_api.ingest.payload import AcademicYear, Count, Identifier, Label, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
+from services.ledger_api.oversight_procedures import APPRAISAL
 from shared.problems import Fault
 from shared.vocabulary import AppraisalScheme, FeedbackAudience
 
@@ -73,4 +74,4 @@ def _faults(appraisal: Appraisal, _known: Known, at: Pointer) -> Iterable[Fault]
 
 APPRAISALS = Resource("appraisals", Appraisal, key=("appraisal_id",), faults=_faults)
 
-router = entry_router(APPRAISALS, scope="oversight.write")
+router = entry_router(APPRAISALS, scope="oversight.write", machine=APPRAISAL)

@@ -10,6 +10,7 @@ from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.payload import Fen, Identifier, Period, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
+from services.ledger_api.oversight_procedures import CLAWBACK
 from shared.problems import Fault
 
 Owed = Annotated[int, Meta(ge=0, le=10**12, description="an amount in fen")]
@@ -80,4 +81,4 @@ CLAWBACKS = Resource(
     staff_named=lambda clawback: (line.staff_id for line in clawback.lines if line.staff_id is not None),
 )
 
-router = entry_router(CLAWBACKS, scope="oversight.write")
+router = entry_router(CLAWBACKS, scope="oversight.write", machine=CLAWBACK)

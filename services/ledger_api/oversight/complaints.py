@@ -15,6 +15,7 @@ from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.payload import Identifier, Label, Record, SchoolId, Sha256, Text
 from services.ledger_api.ingest.resource import Resource
+from services.ledger_api.oversight_procedures import COMPLAINT
 from shared.problems import Fault
 from shared.vocabulary import ComplaintChannel, ComplaintOutcome, Office
 
@@ -76,4 +77,4 @@ def _faults(complaint: Complaint, _known: Known, at: Pointer) -> Iterable[Fault]
 
 COMPLAINTS = Resource("complaints", Complaint, key=("complaint_id",), faults=_faults)
 
-router = entry_router(COMPLAINTS, scope="oversight.write", readers=READERS)
+router = entry_router(COMPLAINTS, scope="oversight.write", readers=READERS, machine=COMPLAINT)

@@ -28,7 +28,7 @@ from services.ledger_api.ingest.resource import Resource
 from services.ledger_api.machines import FINDING, possible
 from shared.asgi import requires
 from shared.database import Visible, reading
-from shared.problems import Fault, Invalid, Refused
+from shared.problems import Fault, Invalid, Refused, Words
 from shared.tokens import Caller
 from shared.vocabulary import DismissalReason, DispositionKind
 
@@ -44,6 +44,8 @@ Key = Annotated[
 TRIES = 8
 # What may not be said without words.
 _WORDED = frozenset({"explain", "dismiss", "reopen", "comment"})
+
+_FINDING_ITSELF = Words("发现", "finding")
 
 
 class Disposition(Record, frozen=True):
@@ -232,6 +234,7 @@ def _next(
     if acts_as not in step.by:
         raise Refused(
             "not_theirs_to_decide",
+            thing=_FINDING_ITSELF,
             kind=caller.kind,
             action=disposition.kind,
             possible=", ".join(possible(FINDING, acts_as)),
@@ -239,6 +242,7 @@ def _next(
     if state not in step.leaves:
         raise Refused(
             "no_such_transition",
+            thing=_FINDING_ITSELF,
             state=state,
             action=disposition.kind,
             possible=", ".join(possible(FINDING, acts_as, state)),

@@ -11,6 +11,7 @@ from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer, is_number
 from services.ledger_api.ingest.payload import AcademicYear, Identifier, Label, Record, Text
 from services.ledger_api.ingest.resource import Resource
+from services.ledger_api.oversight_procedures import INDICATOR_SET
 from shared.problems import Fault
 from shared.vocabulary import IndicatorGroup, Stage
 
@@ -51,4 +52,4 @@ INDICATOR_SETS = Resource(
     faults=_faults,
 )
 
-router = entry_router(INDICATOR_SETS, scope="oversight.write")
+router = entry_router(INDICATOR_SETS, scope="oversight.write", machine=INDICATOR_SET)

@@ -10,6 +10,7 @@ from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.payload import Identifier, Label, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
+from services.ledger_api.oversight_procedures import RECTIFICATION
 from shared.problems import Fault
 from shared.vocabulary import RectificationSource
 
@@ -68,4 +69,4 @@ def _faults(rectification: Rectification, _known: Known, at: Pointer) -> Iterabl
 
 RECTIFICATIONS = Resource("rectifications", Rectification, key=("rectification_id",), faults=_faults)
 
-router = entry_router(RECTIFICATIONS, scope="oversight.write")
+router = entry_router(RECTIFICATIONS, scope="oversight.write", machine=RECTIFICATION)

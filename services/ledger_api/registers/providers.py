@@ -5,6 +5,7 @@ from datetime import date
 from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.payload import Identifier, Record, Text
 from services.ledger_api.ingest.resource import Resource
+from services.ledger_api.oversight_procedures import PROVIDER
 from shared.vocabulary import ProviderStatus
 
 
@@ -23,4 +24,4 @@ class Provider(Record, frozen=True):
 
 PROVIDERS = Resource("providers", Provider, key=("provider_id",), home="district")
 
-router = entry_router(PROVIDERS, scope="registers.write")
+router = entry_router(PROVIDERS, scope="registers.write", machine=PROVIDER)

@@ -7,6 +7,7 @@ from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.payload import Identifier, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
+from services.ledger_api.oversight_procedures import PERSON
 from shared.problems import Fault
 from shared.vocabulary import QualificationType, StaffKind, StaffPost
 
@@ -47,4 +48,4 @@ STAFF = Resource(
     providers_named=lambda member: () if member.provider_id is None else (member.provider_id,),
 )
 
-router = entry_router(STAFF, scope="registers.write")
+router = entry_router(STAFF, scope="registers.write", machine=PERSON)
