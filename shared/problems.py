@@ -169,6 +169,20 @@ CATALOGUE: Mapping[str, Kind] = {
         "该 Idempotency-Key 已用于另一内容",
         "The Idempotency-Key was used for another content",
     ),
+    "malformed_form": Kind(400, "表单无法读取：{reason}", "The form cannot be read: {reason}"),
+    "unknown_attachment": Kind(
+        422,
+        "没有上传过附件 {sha256}；请先上传到 /v1/attachments，由学校自存的材料请写文号或网址",
+        "The attachment {sha256} was not uploaded: send it to /v1/attachments first, or name a paper that is kept elsewhere by its number or address",
+    ),
+    "attachment_damaged": Kind(
+        500,
+        "附件文件已不是上传时的内容（{reason}）；请通知管理员，或重新上传同一文件",
+        "The stored file is no longer what was uploaded ({reason}): tell whoever runs the server, or upload the same file again",
+    ),
+    "attachments_unavailable": Kind(
+        503, "附件库暂时不可用，请稍后重试", "The attachment store cannot be reached for now; try again shortly"
+    ),
     "already_void": Kind(409, "这条记录已经作废", "The record is void already"),
 }
 

@@ -60,7 +60,7 @@ async def dirt_of(
         dirt.days[resource] |= {("district", day) for _school, day in dirt.days[resource]}
     for resource, school_ids in whole.items():
         if resource in _OF_THE_DISTRICT:
-            every = await connection.fetch("select school_id from ledger.chain_head where school_id <> 'district'")
+            every = await connection.fetch("select school_id from ledger.chain_head where ledger.is_school(school_id)")
             dirt.days[resource].update((row["school_id"], term.starts_on) for row in every for term in terms)
         if resource in _DOCUMENTS:
             offices = {"district"} if resource in _OF_THE_OFFICES else set()

@@ -13,9 +13,11 @@ from fastapi import FastAPI
 from joserfc.jwk import ECKey
 
 from services.ledger_api import discovery, oauth
+from services.ledger_api.attachment_store import AttachmentStore
 from services.ledger_api.bell import Bell
 from services.ledger_api.documents import (
     allocation_plans,
+    attachments,
     deliberations,
     evaluations,
     fund_lines,
@@ -77,7 +79,7 @@ ROUTERS = (
     discovery, oauth,
     schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
     days, duties, sign_ins, gate_logs, batches, chains,
-    allocation_plans, deliberations, publications, submissions, payments, surveys, evaluations, patrols,
+    attachments, allocation_plans, deliberations, publications, submissions, payments, surveys, evaluations, patrols,
     provider_invoices, fund_lines, plans, trainings,
     inspections, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,
     appraisals, campaigns, working_groups, disbursements, dispositions,
@@ -112,6 +114,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     app.state.learn_keys = KeyRing(pool, app.state.verifier).learn
     await app.state.learn_keys()
     app.state.ledger = Ledger(pool, bell)
+    app.state.attachments = open_attachments(settings.attachments())
     app.state.sign_ins = asyncio.Semaphore(1)
     app.state.long_bodies = LongBodies()
     log.info("ledger_api_started")
@@ -135,6 +138,14 @@ def read_signing_key(setting: str | None) -> ECKey:
     except (OSError, ValueError) as error:
         raise SettingsInvalid("TAIZHANG_TOKEN_SIGNING_KEY cannot be read as a P-256 private key in PEM") from error
     return ECKey.import_key(pem, {"kid": thumbprint, "use": "sig", "alg": "ES256"})
+
+
+def open_attachments(url: str) -> AttachmentStore:
+    """The store of TAIZHANG_ATTACHMENTS_URL; raises SettingsInvalid when it cannot be used."""
+    try:
+        return AttachmentStore(url)
+    except (ValueError, OSError) as error:
+        raise SettingsInvalid(f"TAIZHANG_ATTACHMENTS_URL cannot be used: {error}") from error
 
 
 async def _publish_key(pool: asyncpg.Pool, key: ECKey) -> None:

@@ -13,7 +13,7 @@ router = APIRouter(tags=["discovery"])
 
 # A record may name only what is registered: this is the order in which nothing is missing.
 POSTING_ORDER = (
-    "schools", "terms", "closures", "providers", "slots", "rooms", "staff", "students", "leaves", "consents", "allocation-plans",
+    "schools", "terms", "closures", "providers", "slots", "rooms", "staff", "students", "leaves", "consents", "attachments", "allocation-plans",
     "sign-ins", "sessions", "attendance", "duties", "gate-logs", "days", "deliberations", "publications", "submissions", "payments",
     "surveys", "evaluations", "patrols", "provider-invoices", "plans", "trainings", "review-schemes", "inspections",
     "reviews", "fund-lines", "disbursements", "rectifications", "complaints", "clawbacks", "disqualifications", "awards", "indicator-sets", "appraisals",

@@ -1,6 +1,7 @@
 """The endpoints that every register, day, duty and document has: post in bulk, list, read one, its history, void."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Annotated, Any, Generic
 
@@ -20,6 +21,9 @@ from services.ledger_api.dependencies import (
     receive,
     sender_of,
 )
+from services.ledger_api.ingest.append import Ledger as LedgerWriterOfFacts
+from services.ledger_api.ingest.batch import Sender
+from services.ledger_api.ingest.decode import Decoded
 from services.ledger_api.ingest.receipt import Receipt
 from services.ledger_api.ingest.resource import Payload, Resource
 from services.ledger_api.led import Led, load_all
@@ -38,7 +42,7 @@ from services.ledger_api.steps import (
 from shared.asgi import AsOf, requires
 from shared.database import reading
 from shared.pagination import Limit, decode_cursor, page_response
-from shared.problems import Refused
+from shared.problems import Fault, Invalid, Refused
 from shared.tokens import Caller
 
 _LIST = """
@@ -70,6 +74,15 @@ _NEWEST = """
 """
 
 
+_PAPERS = "select distinct sha256 from ledger.attachment where sha256 = any ($1)"
+# Of a paper that is kept here. One that its school keeps has a number, an address, or `urn:sha256:` before its digest.
+_is_digest = re.compile(r"[0-9a-f]{64}").fullmatch
+
+# What else the records of one request must be before they are appended, asked of the ledger; gives them back as they are
+# to be kept. Raises Invalid or Refused.
+Before = Callable[[LedgerWriterOfFacts, Decoded[Any], Sender], Awaitable[Decoded[Any]]]
+
+
 def body_schema(*payloads: type[msgspec.Struct]) -> dict[str, Any]:
     """The request body of a bulk endpoint for its OpenAPI operation."""
     schemas, components = msgspec.json.schema_components(payloads, ref_template="#/components/schemas/{name}")
@@ -94,14 +107,16 @@ def entry_router(
     readers: Collection[str] | None = None,
     machine: Machine | None = None,
     with_post: bool = True,
+    before: Before | None = None,
 ) -> APIRouter:
     """The endpoints of one resource; writing needs `scope` (or `or_scope`), reading what the caller may see.
 
     `readers`: the only kinds of client that read it; for others there is no such record (404). None: every kind.
     `machine`: its steps, where it has any. `with_post`: False for a resource that has an endpoint of its own for that.
+    `before`: what is asked of the ledger before records are appended.
     """
     router = APIRouter(prefix=f"/v1/{resource.name}", tags=[resource.name])
-    endpoints = _Endpoints(resource, machine)
+    endpoints = _Endpoints(resource, machine, before)
     under_school = resource.home == "school_id" and resource.name not in GLOBAL_KEYS
     one = "/{school_id}/{key:path}" if under_school else "/{key:path}"
     writers_only = [Depends(requires(*filter(None, (scope, or_scope))))]
@@ -135,9 +150,10 @@ def entry_router(
 class _Endpoints(Generic[Payload]):
     """What the endpoints of one resource do."""
 
-    def __init__(self, resource: Resource[Payload], machine: Machine | None) -> None:
+    def __init__(self, resource: Resource[Payload], machine: Machine | None, before: Before | None) -> None:
         self._resource = resource
         self._machine = machine
+        self._before = before
 
     async def post(self, request: Request, caller: Writer, ledger: Ledger, bulk: BulkOptions) -> Response:
         """Record one or many, each a new record, a new revision or unchanged."""
@@ -147,9 +163,32 @@ class _Endpoints(Generic[Payload]):
             ledger,
             resource=self._resource.name,
             choose=lambda _raw: self._resource.payload,
-            append=lambda decoded, sender: ledger.append_entries(self._resource, decoded, sender),
+            append=lambda decoded, sender: self._append(ledger, decoded, sender),
             bulk=bulk,
         )
+
+    async def _append(self, ledger: Ledger, decoded: Decoded[Payload], sender: Sender) -> Receipt:
+        await self._refuse_missing_papers(ledger, decoded, sender)
+        if self._before is not None:
+            decoded = await self._before(ledger, decoded, sender)
+        return await ledger.append_entries(self._resource, decoded, sender)
+
+    async def _refuse_missing_papers(self, ledger: Ledger, decoded: Decoded[Payload], sender: Sender) -> None:
+        """Raises Invalid where a record names an attachment, by its digest, that the sender cannot see here."""
+        named = [
+            (digest, decoded.pointer(index, *steps))
+            for index, record in enumerate(decoded.records)
+            for steps, digest in self._resource.papers_named(record)
+            if _is_digest(digest)
+        ]
+        if not named:
+            return
+        async with reading(ledger.pool, sender.caller.visible) as connection:
+            kept = await connection.fetch(_PAPERS, [digest for digest, _at in named])
+        there = {row["sha256"] for row in kept}
+        missing = [Fault(at, "unknown_attachment", {"sha256": each}) for each, at in named if each not in there]
+        if missing:
+            raise Invalid(missing)
 
     async def list_current(
         self,
