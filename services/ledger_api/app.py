@@ -42,6 +42,7 @@ from services.ledger_api.oversight import (
     dispositions,
     disqualifications,
     indicator_sets,
+    inspection_draws,
     inspections,
     rectifications,
     review_schemes,
@@ -81,7 +82,7 @@ ROUTERS = (
     days, duties, sign_ins, gate_logs, batches, chains,
     attachments, allocation_plans, deliberations, publications, submissions, payments, surveys, evaluations, patrols,
     provider_invoices, fund_lines, plans, trainings,
-    inspections, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,
+    inspections, inspection_draws, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,
     appraisals, campaigns, working_groups, disbursements, dispositions,
 )  # fmt: skip
 

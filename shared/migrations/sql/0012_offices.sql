@@ -39,3 +39,6 @@ from ledger.current_entry
 where resource = 'attachments';
 
 grant select on ledger.attachment to taizhang_ledger, taizhang_audit, taizhang_reporting;
+
+-- A draw is weighted by what is open about a school: how grave it is, nothing of what it says.
+grant select (severity) on audit.finding to taizhang_ledger;
