@@ -93,6 +93,7 @@ _SCHOOL: frozenset[Scope] = _READS | {"registers.write", "ledger.write", "docume
 # Whose chain holds what an office keeps to itself: neither a school's nor the district's, which everybody reads.
 BUREAU = "bureau"
 CENTRES: Mapping[str, str] = {"primary": "centre-primary", "junior": "centre-junior"}
+OFFICES = frozenset({BUREAU, *CENTRES.values()})
 
 SCOPES_OF: Mapping[str, frozenset[Scope]] = {
     "school": _SCHOOL,

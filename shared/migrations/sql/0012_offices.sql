@@ -42,3 +42,46 @@ grant select on ledger.attachment to taizhang_ledger, taizhang_audit, taizhang_r
 
 -- A draw is weighted by what is open about a school: how grave it is, nothing of what it says.
 grant select (severity) on audit.finding to taizhang_ledger;
+
+-- What no school may know lies in the chain of the office, and says itself which school it is about.
+create or replace view ledger.complaint with (security_invoker = true) as
+select
+    content ->> 'school_id' as school_id,
+    content ->> 'complaint_id' as complaint_id,
+    content ->> 'office' as office,
+    content ->> 'issue' as issue,
+    (content ->> 'received_on')::date as received_on,
+    (content ->> 'acknowledged_on')::date as acknowledged_on,
+    content ->> 'handled_by' as handled_by,
+    (content ->> 'due_on')::date as due_on,
+    content ->> 'outcome' as outcome,
+    (content ->> 'closed_on')::date as closed_on,
+    'complaints/' || key || '#' || revision as record_key
+from ledger.current_entry
+where resource = 'complaints';
+
+create or replace view ledger.disqualification with (security_invoker = true) as
+select
+    content ->> 'school_id' as school_id,
+    content ->> 'disqualification_id' as disqualification_id,
+    content ->> 'academic_year' as academic_year,
+    content ->> 'staff_id' as staff_id,
+    (content ->> 'annulled_on')::date as annulled_on,
+    'disqualifications/' || key || '#' || revision as record_key
+from ledger.current_entry
+where resource = 'disqualifications';
+
+create or replace view ledger.campaign with (security_invoker = true) as
+select
+    key as campaign_id,
+    content ->> 'academic_year' as academic_year,
+    (content ->> 'proportion')::numeric as proportion,
+    array(select jsonb_array_elements_text(coalesce(content -> 'population', '[]'))) as population,
+    array(select jsonb_array_elements_text(coalesce(content -> 'sample', '[]'))) as sample,
+    content ->> 'selection' as selection,
+    content ->> 'seed' as seed,
+    (content ->> 'sealed_on')::date as sealed_on,
+    coalesce(content -> 'notices', '[]') as notices,
+    'campaigns/' || key || '#' || revision as record_key
+from ledger.current_entry
+where resource = 'campaigns' and school_id = 'bureau';
