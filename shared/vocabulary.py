@@ -61,6 +61,7 @@ AppraisalScheme = Literal["leadership_appraisal", "school_appraisal", "civilised
 CampaignMethod = Literal["unannounced", "questionnaire", "interview", "supervision"]
 TrainingKind = Literal["key_person", "teacher", "warning_education", "other"]
 GroupRole = Literal["lead", "member"]
+GroupKind = Literal["leading", "working"]
 FindingState = Literal["open", "acknowledged", "explained", "confirmed", "dismissed", "cleared"]
 DispositionKind = Literal["acknowledge", "explain", "confirm", "dismiss", "reopen", "assign", "comment"]
 DismissalReason = Literal["recorded_late", "recorded_wrong", "permitted", "reported_twice", "rule_mistaken"]
@@ -304,6 +305,7 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "warning_education": Label("警示教育", "warning education"),
         "other": Label("其他", "other"),
     },
+    "group_kind": {"leading": Label("领导小组", "leading group"), "working": Label("工作组", "working group")},
     "group_role": {"lead": Label("牵头", "lead"), "member": Label("成员", "member")},
     "finding_state": {
         "open": Label("待处理", "open"),

@@ -21,7 +21,7 @@ _DOCUMENTS = frozenset(
         "deliberations", "publications", "submissions", "reviews", "payments", "surveys", "evaluations", "consents",
         "provider-invoices", "fund-lines", "disbursements",
         "plans", "trainings", "review-schemes", "rectifications", "complaints", "clawbacks",
-        "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "working-groups", "schools", "terms",
+        "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "groups", "schools", "terms",
     }
 )  # fmt: skip
 # The first of a term shows that the district keeps them here: every school is then asked for its own.
@@ -32,7 +32,7 @@ _OF_THE_DISTRICT = frozenset({"surveys", "evaluations", "plans"})
 _OF_THE_OFFICES = frozenset(
     {
         "inspections", "plans", "reviews", "submissions", "trainings", "complaints", "clawbacks", "awards", "disqualifications",
-        "appraisals", "schools", "campaigns",
+        "appraisals", "schools", "campaigns", "groups",
     }
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ from services.ledger_api.documents import (
     deliberations,
     evaluations,
     fund_lines,
+    groups,
     patrols,
     payments,
     plans,
@@ -45,9 +46,9 @@ from services.ledger_api.oversight import (
     inspection_draws,
     inspections,
     rectifications,
+    referrals,
     review_schemes,
     reviews,
-    working_groups,
 )
 from services.ledger_api.records import attendance, batches, chains, days, duties, gate_logs, sessions, sign_ins
 from services.ledger_api.registers import (
@@ -81,9 +82,9 @@ ROUTERS = (
     schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
     days, duties, sign_ins, gate_logs, batches, chains,
     attachments, allocation_plans, deliberations, publications, submissions, payments, surveys, evaluations, patrols,
-    provider_invoices, fund_lines, plans, trainings,
+    provider_invoices, fund_lines, plans, groups, trainings,
     inspections, inspection_draws, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,
-    appraisals, campaigns, working_groups, disbursements, dispositions,
+    appraisals, campaigns, referrals, disbursements, dispositions,
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from services.ledger_api.dependencies import (
     reads_as,
     receive,
     sender_of,
+    writes_as,
 )
 from services.ledger_api.ingest.append import Ledger as LedgerWriterOfFacts
 from services.ledger_api.ingest.batch import Sender
@@ -132,6 +133,7 @@ def entry_router(
     or_scope: str | None = None,
     readers: Collection[str] | None = None,
     machine: Machine | None = None,
+    writers: Collection[str] | None = None,
     secret: bool = False,
     with_post: bool = True,
     router: APIRouter | None = None,
@@ -140,16 +142,18 @@ def entry_router(
     """The endpoints of one resource; writing needs `scope` (or `or_scope`), reading what the caller may see.
 
     `readers`: the only kinds of client that read it; for others there is no such record (404). None: every kind.
-    `machine`: its steps, where it has any. `secret`: for others there is nothing to be written either (404). `with_post`: False
-    for a resource that has an endpoint of its own for that, and its `router`. `before`: what is asked of the ledger before
-    records are appended.
+    `machine`: its steps, where it has any. `writers`: the only kinds that write it, of those with the scope (403 for others).
+    `secret`: for others there is nothing to be written either (404). `with_post`: False for a resource that has an endpoint of
+    its own for that, and its `router`. `before`: what is asked of the ledger before records are appended.
     """
     router = router or APIRouter(prefix=f"/v1/{resource.name}", tags=[resource.name])
     endpoints = _Endpoints(resource, machine, before)
-    under_school = resource.home == "school_id" and resource.name not in GLOBAL_KEYS
+    under_school = resource.home.startswith("school_id") and resource.name not in GLOBAL_KEYS
     one = "/{school_id}/{key:path}" if under_school else "/{key:path}"
     writers_only = [Depends(requires(*filter(None, (scope, or_scope))))]
     readers_only = [] if readers is None else [Depends(reads_as(readers))]
+    if writers is not None:
+        writers_only = [*writers_only, Depends(writes_as(writers, resource.name))]
     if secret:
         writers_only = [*readers_only, *writers_only]
     if with_post:

@@ -36,7 +36,7 @@ def _story(district: District) -> list[tuple[Voice, str, dict[str, Any]]]:
         (centre, "indicator-sets", {"stage": "primary", "indicator_set_id": "i", "academic_year": YEAR, "indicators": []}),
         (centre, "appraisals", {"school_id": S1, "appraisal_id": "g", "academic_year": YEAR, "finalised_on": "2025-10-30", "transfers": [{"scheme": "school_appraisal", "transferred_on": "2025-10-31"}]}),
         (bureau, "campaigns", {"campaign_id": "f", "academic_year": YEAR, "proportion": 0.5, "sealed_on": "2025-10-20", "sample": [S1]}),
-        (bureau, "working-groups", {"group_id": "w", "academic_year": YEAR, "members": []}),
+        (bureau, "groups", {"group_id": "w", "academic_year": YEAR, "members": []}),
         (centre, "trainings", {"school_id": S1, "training_id": "t", "kind": "key_person", "held_on": "2025-10-15", "organiser": "primary_centre", "attendees": ["T1"]}),
     ]  # fmt: skip
 
@@ -84,7 +84,7 @@ def _year_of_duty(district: District) -> list[tuple[Voice, str, dict[str, Any]]]
         for item in ("ledger", "collective_deliberation", "publication_procedure")
     ]
     steps: list[tuple[Voice, str, dict[str, Any]]] = [
-        (bureau, "working-groups", {"group_id": "w", "academic_year": YEAR, "members": members}),
+        (bureau, "groups", {"group_id": "w", "academic_year": YEAR, "members": members}),
         (bureau, "campaigns", {"campaign_id": "f", "academic_year": YEAR, "proportion": 0.5, "sealed_on": "2025-10-20", "population": [S1, S2], "sample": [S2], "selection": "随机", "seed": "7"}),
         (bureau, "inspections", {"school_id": S2, "inspection_id": "f1", "kind": "unannounced", "office": "supervision", "campaign_id": "f", "date": "2025-11-03", "conclusion": "正常"}),
         (bureau, "complaints", {"school_id": S1, "complaint_id": "k", "received_on": "2025-11-03", "acknowledged_on": "2025-11-05", "outcome": "not_substantiated", "closed_on": "2025-12-01"}),

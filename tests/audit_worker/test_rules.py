@@ -98,11 +98,11 @@ RESOURCES = {
     "term": "terms", "student": "students", "consent": "consents", "survey": "surveys", "evaluation": "evaluations",
     "filing": "plans", "training": "trainings", "scheme": "review-schemes", "rectification": "rectifications",
     "complaint": "complaints", "clawback": "clawbacks", "award": "awards", "disqualification": "disqualifications",
-    "indicator_set": "indicator-sets", "appraisal": "appraisals", "campaign": "campaigns", "group": "working-groups",
+    "indicator_set": "indicator-sets", "appraisal": "appraisals", "campaign": "campaigns", "group": "groups",
 }  # fmt: skip
 OF_THE_BUREAU = {
     "schools", "terms", "closures", "providers", "inspections", "reviews", "review-schemes", "rectifications", "complaints",
-    "clawbacks", "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "working-groups",
+    "clawbacks", "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "groups",
     "disbursements",
 }  # fmt: skip
 

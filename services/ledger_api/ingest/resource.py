@@ -39,7 +39,7 @@ class Resource(Generic[Payload]):
     """One kind of entry.
 
     name: the path's noun. key: the fields of the natural key, without school_id. home: the field that names the school
-    whose chain keeps it, or 'district', or 'bureau', whose chain only the bureau and the auditor read; for 'staff_id' it is
+    whose chain keeps it (or the district, where it names none), or 'district', or 'bureau', whose chain only the bureau and the auditor read; for 'staff_id' it is
     the school that registered the person; for 'office' the centre that looks after the school, whose chain no school reads,
     so that a school's own chain tells it nothing of what it may not know. planned_as: the resource that keeps a record of
     this kind at the office, until its school may know. moves_roll: whether
@@ -51,7 +51,7 @@ class Resource(Generic[Payload]):
     name: str
     payload: type[Payload]
     key: tuple[str, ...]
-    home: Literal["school_id", "district", "bureau", "staff_id", "office"] = "school_id"
+    home: Literal["school_id", "school_id_or_district", "district", "bureau", "staff_id", "office"] = "school_id"
     planned_as: str | None = None
     moves_roll: bool = False
     faults: Callable[[Payload, Known, Pointer], Iterable[Fault]] = _nothing_wrong
@@ -76,7 +76,7 @@ class Resource(Generic[Payload]):
             return self.home
         if self.home == "staff_id":
             return getattr(record, "school_id", None) or homes.get(record.staff_id)  # type: ignore[attr-defined]
-        school_id: str = record.school_id  # type: ignore[attr-defined]
+        school_id: str = record.school_id or "district"  # type: ignore[attr-defined]
         return homes.get(school_id) if self.home == "office" else school_id
 
 

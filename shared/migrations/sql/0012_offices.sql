@@ -85,3 +85,17 @@ select
     'campaigns/' || key || '#' || revision as record_key
 from ledger.current_entry
 where resource = 'campaigns' and school_id = 'bureau';
+
+-- The bureau's working groups; a school's own belong to the school.
+create or replace view ledger.working_group with (security_invoker = true) as
+select
+    key as group_id,
+    content ->> 'academic_year' as academic_year,
+    content -> 'members' as members,
+    (content ->> 'dissolved_on')::date as dissolved_on,
+    'groups/' || key || '#' || revision as record_key
+from ledger.current_entry
+where resource = 'groups' and school_id = 'district' and content ->> 'kind' = 'working';
+
+create index entry_offices on ledger.entry (resource, school_id, key, revision)
+where resource in ('groups', 'inspection-draws', 'planned-inspections', 'referrals');
