@@ -50,6 +50,7 @@ from services.ledger_api.oversight import (
     review_schemes,
     reviews,
 )
+from services.ledger_api.procedures import PLAN, SUBMISSION
 from services.ledger_api.records import attendance, batches, chains, days, duties, gate_logs, sessions, sign_ins
 from services.ledger_api.registers import (
     closures,
@@ -94,6 +95,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestContext)
     answer_problems(app)
     answer_health(app, ready=lambda: _ready(app))
+    # Before the documents, whose key would take them in.
+    app.include_router(reviews.reviews_of(plans.PLANS, PLAN))
+    app.include_router(reviews.reviews_of(submissions.SUBMISSIONS, SUBMISSION))
     for resource in ROUTERS:
         app.include_router(resource.router)
     describe(app)
