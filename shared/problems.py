@@ -169,6 +169,21 @@ CATALOGUE: Mapping[str, Kind] = {
         "该 Idempotency-Key 已用于另一内容",
         "The Idempotency-Key was used for another content",
     ),
+    "finding_not_confirmed": Kind(
+        422,
+        "发现 {finding_id} 未经核实（现为 {state}）；只有核实的发现可以作为追回依据",
+        "The finding {finding_id} is not confirmed (it is {state}): money is recovered on confirmed findings alone",
+    ),
+    "beyond_determined": Kind(
+        422,
+        "追回合计 {recovered} 分，超过认定的 {determined} 分",
+        "{recovered} fen recovered are more than the {determined} fen that were determined",
+    ),
+    "indicators_in_use": Kind(
+        409,
+        "已有学校按指标体系 {indicator_set_id} 考核，指标与权重不可再改；请另立新的体系",
+        "Schools were appraised by the set {indicator_set_id}: its indicators and weights change no more; make another set",
+    ),
     "malformed_form": Kind(400, "表单无法读取：{reason}", "The form cannot be read: {reason}"),
     "unknown_attachment": Kind(
         422,

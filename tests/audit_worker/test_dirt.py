@@ -7,7 +7,7 @@ import pytest
 
 from services.audit_worker.engine import audit_all
 from tests.world.district import District, Voice
-from tests.world.standard import S1, S2, YEAR, school_of, session, slot_of
+from tests.world.standard import S1, S2, YEAR, confirmed_finding, school_of, session, slot_of
 
 S3 = "3101150011"
 SPRING = {"term_id": "2025-2026-2", "starts_on": "2026-02-24", "ends_on": "2026-06-30"}
@@ -41,6 +41,11 @@ def _story(district: District) -> list[tuple[Voice, str, dict[str, Any]]]:
     ]  # fmt: skip
 
 
+async def _basis(district: District, resource: str) -> dict[str, Any]:
+    """What a clawback rests on."""
+    return {"finding_ids": [await confirmed_finding(district)]} if resource == "clawbacks" else {}
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_in_whatever_order_a_year_comes_a_full_audit_has_nothing_to_add(school: District, seed: int) -> None:
     await school.bureau.post("terms", SPRING)
@@ -48,7 +53,7 @@ async def test_in_whatever_order_a_year_comes_a_full_audit_has_nothing_to_add(sc
     story = _story(school)
     Random(seed).shuffle(story)  # noqa: S311 an order, and no secret
     for voice, resource, record in story:
-        await voice.post(resource, record)
+        await voice.post(resource, record | await _basis(school, resource))
         await school.audit()
     # The year is over with its last sessions.
     await school.school(S1).post("sessions", session("z", service_date="2026-06-25"))
@@ -65,7 +70,7 @@ async def test_a_year_in_which_every_office_does_its_duty_has_no_finding(school:
     for school_id in (S1, S2):
         await school.school(school_id).post("slots", {**slot_of(school_id, "s1"), "term_id": "2025-2026-2"})
     for voice, resource, record in _year_of_duty(school):
-        await voice.post(resource, record)
+        await voice.post(resource, record | await _basis(school, resource))
         await school.audit()
     await school.school(S1).post("sessions", session("z", service_date="2026-06-25", headcount=0, staff={"T1": 0}))
     await school.audit()

@@ -157,6 +157,8 @@ async def enter(district: District, given: list[dict[str, dict[str, Any]]]) -> N
             resource = RESOURCES[kind]
             recorded = record.pop("recorded", None)
             owner = record.get("school_id", world.S1)
+            if resource == "clawbacks":
+                record |= {"finding_ids": [await world.confirmed_finding(district)]}
             voice = district.bureau if resource in OF_THE_BUREAU else district.school(owner)
             receipt = await voice.post(resource, record)
             if recorded is not None:

@@ -45,4 +45,4 @@ DISQUALIFICATIONS = Resource(
     staff_named=lambda decision: () if decision.staff_id is None else (decision.staff_id,),
 )
 
-router = entry_router(DISQUALIFICATIONS, scope="oversight.write", readers=READERS)
+router = entry_router(DISQUALIFICATIONS, scope="oversight.write", writers=frozenset({"bureau"}), readers=READERS)
