@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -26,18 +25,18 @@ def find(rows: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> It
     """
     for row in rows:
         work = _work(row)
-        run = compute_pay(msgspec.json.decode(row["plans"], type=list[AllocationPlan]), work)
+        run = compute_pay(
+            msgspec.json.decode(row["plans"], type=list[AllocationPlan]),
+            work,
+            staff_kinds=msgspec.json.decode(row["staff_kinds"], type=dict[str, str]),
+        )
         if run.refused or (run.scale != 1 and run.unpriced):
             continue
         yield from _of_school(row, work, run, int(parameters["tolerance_fen"]))
 
 
 def _work(row: Mapping[str, Any]) -> list[WorkItem]:
-    kinds = msgspec.json.decode(row["staff_kinds"], type=dict[str, str])
-    return [
-        replace(item, staff_kind=kinds.get(item.staff_id))
-        for item in msgspec.json.decode(row["work"], type=list[WorkItem])
-    ]
+    return msgspec.json.decode(row["work"], type=list[WorkItem])
 
 
 def _of_school(row: Mapping[str, Any], work: Iterable[WorkItem], run: PayRun, tolerance_fen: int) -> Iterator[Row]:
@@ -74,7 +73,9 @@ def _finding(row: Mapping[str, Any], line: _Line, due: int, hours: int, run: Pay
                 "by_plan_fen": due,
                 "class_hours_hundredths": hours,
                 "budget_scale": float(run.scale),
-                "plan_versions": sorted({each.plan_version for each in run.lines if each.staff_id == line.staff_id}),
+                "plan_versions": sorted(
+                    {each.price.plan_version for each in run.lines if each.staff_id == line.staff_id}
+                ),
             },
         },
     )
