@@ -22,7 +22,7 @@ async def test_a_line_is_class_hours_times_rate_times_factors_and_says_so(school
     assert amounts == {"T1": 12000, "T2": 6000}
     (line,) = report["items"][1]["lines"]
     assert (line["rate_fen"], line["factors"], line["plan_version"]) == (8000, {"role:assistant": 0.6}, "v1")
-    assert line["why"] == "1.25 class hours × 80.00 yuan (homework guidance) × role:assistant 0.6 = 60.00 yuan"
+    assert line["why"] == "1.25 class hours × 80.00 yuan (homework guidance) × 0.6 (role: assistant) = 60.00 yuan"
     assert line["record"] == f"sessions/{S1}/h1#1"
 
 
