@@ -4,12 +4,12 @@ An amount is rate × class hours × factors, kept as an exact fraction until the
 totals are sums of lines, so they always add up.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 from operator import attrgetter
 from typing import Literal
 
@@ -120,77 +120,92 @@ def compute_pay(
     version in force on the last day of the work: next term's plan does not bound this term's pay. `work`: in any order;
     caps cut the later records of a day or month first. `staff_kinds`, `qualities`: by person, of work that does not say.
     """
-    versions = [_Version(plan) for plan in sorted(plans, key=lambda plan: (plan.effective_from, plan.version))]
-    in_force = _InForce(versions)
+    in_force = _InForce(plans)
     kinds, grades = staff_kinds or {}, qualities or {}
     lines: list[PayLine] = []
     unpriced: list[UnpricedWork] = []
+    totals: dict[str, Fen] = {}
     paid_so_far: dict[tuple[str, object], int] = {}
-    for item in _in_order(work):
-        version = in_force.on(item.service_date)
-        staff_id = item.staff_id
-        price = None
-        if version is not None:
-            price = version.price(item, item.staff_kind or kinds.get(staff_id), item.quality or grades.get(staff_id))
-        if version is None or price is None:
-            reason: Literal["no_plan_in_force", "no_rate"] = "no_plan_in_force" if version is None else "no_rate"
-            unpriced.append(UnpricedWork(item.record_key, staff_id, item.service_date, reason, _sort_of(item)))
-            continue
-        claimed = hours = item.class_hours_hundredths
-        if version.capped:
-            hours = _within_caps(version.plan.caps, item, paid_so_far)
-        amount = version.amount(price, hours)
-        lines.append(PayLine(item.record_key, staff_id, item.service_date, claimed, hours, price, amount))
-    return _within_budget(lines, unpriced, in_force.last())
+    for staff_id, own in _by_person(work):
+        kind, grade = kinds.get(staff_id), grades.get(staff_id)
+        begins = len(lines)
+        for item in own:
+            version = in_force.on(item.service_date)
+            worth = None if version is None else version.worth(item, kind, grade, paid_so_far)
+            if worth is None:
+                reason: Literal["no_plan_in_force", "no_rate"] = "no_plan_in_force" if version is None else "no_rate"
+                unpriced.append(UnpricedWork(item.record_key, staff_id, item.service_date, reason, _sort_of(item)))
+                continue
+            claimed = item.class_hours_hundredths
+            lines.append(PayLine(item.record_key, staff_id, item.service_date, claimed, worth[0], worth[1], worth[2]))
+        if len(lines) > begins:
+            totals[staff_id] = Fen(sum(line.amount_fen for line in lines[begins:]))
+    return _within_budget(lines, unpriced, totals, in_force.last())
 
 
-_place = attrgetter("staff_id", "service_date", "record_key")
+_when = attrgetter("service_date", "record_key")
 
 
-def _in_order(work: Iterable[WorkItem]) -> Sequence[WorkItem]:
-    """By person, date and record; two parts in one record by all that they say, so that no order given matters."""
-    ordered = sorted(work, key=_place)
-    if any(_place(one) == _place(other) for one, other in pairwise(ordered)):
-        ordered.sort(key=lambda item: (_place(item), repr(item)))
-    return ordered
+def _by_person(work: Iterable[WorkItem]) -> Iterator[tuple[str, Sequence[WorkItem]]]:
+    """Each person's work by date and record; two parts in one record by all that they say, so that no order given matters."""
+    of_each: dict[str, list[WorkItem]] = defaultdict(list)
+    for item in work:
+        of_each[item.staff_id].append(item)
+    for staff_id, own in sorted(of_each.items()):
+        if len({item.record_key for item in own}) < len(own):
+            own.sort(key=repr)
+        # What comes day by day is in order already, and costs one look.
+        own.sort(key=_when)
+        yield staff_id, own
 
 
-@dataclass
+# Class hours paid, their price, and the amount.
+_Worth = tuple[Hundredths, Price, Fen]
+
+
 class _Version:
-    """A plan's version with the prices that it has named so far: its work has thousands of lines of a few sorts."""
+    """A plan's version with what it has priced so far: work has thousands of lines of a few sorts.
 
-    plan: AllocationPlan
-    capped: bool = field(init=False)
-    _prices: dict[tuple[object, ...], Price | None] = field(default_factory=dict)
-    _amounts: dict[tuple[int, int], Fen] = field(default_factory=dict)
+    Of a sort is what has the same hours, rate and factors; only what the plan weighs tells sorts apart.
+    """
 
-    def __post_init__(self) -> None:
-        self.capped = self.plan.caps != Caps()
+    def __init__(self, plan: AllocationPlan) -> None:
+        self.plan = plan
+        weighed = [name for name in ("slot", "role", "headcount") if getattr(plan.factors, name)]
+        self._sort = attrgetter("class_hours_hundredths", "category", "duty_kind", *weighed)
+        self._by_person = bool(plan.factors.staff_kind or plan.factors.quality or plan.factors.weekday)
+        self._capped = plan.caps != Caps()
+        self._known: dict[tuple[object, ...], _Worth | None] = {}
 
-    def price(self, item: WorkItem, staff_kind: str | None, quality: str | None) -> Price | None:
-        """Of a class hour of such work; None when the plan names no rate for it."""
-        weekday = item.service_date.weekday() + 1
-        sort = (item.category, item.duty_kind, item.slot, item.role, item.headcount, staff_kind, quality, weekday)
+    def worth(
+        self, item: WorkItem, kind: str | None, grade: str | None, paid_so_far: dict[tuple[str, object], int]
+    ) -> _Worth | None:
+        """Of one piece of work, under the caps; None when the plan names no rate for it."""
+        sort = self._sort(item)
+        if self._by_person:
+            kind, grade = item.staff_kind or kind, item.quality or grade
+            sort = (*sort, kind, grade, item.service_date.weekday())
         try:
-            return self._prices[sort]
+            worth = self._known[sort]
         except KeyError:
-            price = self._prices[sort] = _price(self.plan, item, staff_kind, quality)
-            return price
+            worth = self._known[sort] = self._priced(item, item.class_hours_hundredths, kind, grade)
+        if self._capped and worth is not None:
+            hours = _within_caps(self.plan.caps, item, paid_so_far)
+            if hours != worth[0]:
+                return hours, worth[1], round_to_fen(worth[1].fen_per_class_hour * hours / 100)
+        return worth
 
-    def amount(self, price: Price, hours: Hundredths) -> Fen:
-        """What so many class hours are worth, rounded once. A price is kept as long as its version."""
-        place = (id(price), hours)
-        amount = self._amounts.get(place)
-        if amount is None:
-            amount = self._amounts[place] = round_to_fen(price.fen_per_class_hour * hours / 100)
-        return amount
+    def _priced(self, item: WorkItem, hours: Hundredths, kind: str | None, grade: str | None) -> _Worth | None:
+        price = _price(self.plan, item, kind, grade)
+        return None if price is None else (hours, price, round_to_fen(price.fen_per_class_hour * hours / 100))
 
 
 class _InForce:
     """Which version applies on each day of the work."""
 
-    def __init__(self, versions: Sequence[_Version]) -> None:
-        self._latest_first = list(reversed(versions))
+    def __init__(self, plans: Sequence[AllocationPlan]) -> None:
+        latest_first = sorted(plans, key=lambda plan: (plan.effective_from, plan.version), reverse=True)
+        self._latest_first = [_Version(plan) for plan in latest_first]
         self._on: dict[date, _Version | None] = {}
 
     def on(self, day: date) -> _Version | None:
@@ -259,21 +274,27 @@ def _factors(factors: Factors, item: WorkItem, staff_kind: str | None, quality: 
                 break
 
 
-def _within_budget(lines: Sequence[PayLine], unpriced: Sequence[UnpricedWork], plan: AllocationPlan | None) -> PayRun:
+def _within_budget(
+    lines: Sequence[PayLine],
+    unpriced: Sequence[UnpricedWork],
+    totals: dict[str, Fen],
+    plan: AllocationPlan | None,
+) -> PayRun:
     budget = None if plan is None else plan.budget_fen
     scale, refused = Fraction(1), False
-    if plan is not None and budget is not None:
+    # A line is rounded by half a fen at most: what is that far below the budget needs no exact sum.
+    if plan is not None and budget is not None and sum(totals.values()) + len(lines) > budget:
         exact_total = _exact_total(lines)
-        if max(exact_total, Fraction(sum(line.amount_fen for line in lines))) > budget:
+        if max(exact_total, Fraction(sum(totals.values()))) > budget:
             if plan.over_budget == "refuse":
                 refused = True
             else:
                 scale = min(Fraction(1), Fraction(budget) / exact_total) if exact_total else Fraction(1)
                 shares = split_in_proportion([line.exact_fen for line in lines], Fen(budget))
                 lines = [replace(line, amount_fen=share) for line, share in zip(lines, shares, strict=True)]
-    totals: dict[str, Fen] = {}
-    for line in lines:
-        totals[line.staff_id] = Fen(totals.get(line.staff_id, 0) + line.amount_fen)
+                totals = dict.fromkeys(totals, Fen(0))
+                for line in lines:
+                    totals[line.staff_id] = Fen(totals[line.staff_id] + line.amount_fen)
     return PayRun(
         lines=tuple(lines),
         unpriced=tuple(unpriced),
