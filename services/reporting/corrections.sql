@@ -33,8 +33,10 @@ dated as (
     union all
     select period, paid_at, null, month_starts_on, (month_starts_on + interval '1 month - 1 day')::date
     from payment
-    cross join lateral (select (period || '-01')::date as month_starts_on) as month
-    where period ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'
+    cross join lateral (
+        select case when period ~ '^[0-9]{4}-(0[1-9]|1[0-2])$' then (period || '-01')::date end as month_starts_on
+    ) as month
+    where month_starts_on is not null
 )
 
 select
