@@ -333,9 +333,13 @@ def verify(
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="ingest, audit, accuracy")] = "ingest",
-    schools: Annotated[int | None, typer.Option(min=4, help="schools of the district (350; of accuracy 24)")] = None,
-    days: Annotated[int, typer.Option("--days", "--days-loaded", min=0, help="days in the tables before")] = 21,
+    what: Annotated[str, typer.Argument(help="ingest, audit, report, accuracy")] = "ingest",
+    schools: Annotated[
+        int | None, typer.Option(min=4, help="schools of the district (350; of report 60, of accuracy 24)")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option("--days", "--days-loaded", min=0, help="days in the tables before (21; of report 95)")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="rounds, of which the median counts")] = 5,
     seed: Annotated[list[int] | None, typer.Option(help="accuracy: a simulated district's; may be repeated")] = None,
     weeks: Annotated[int, typer.Option(min=2, max=20, help="accuracy: how long each district serves")] = 12,

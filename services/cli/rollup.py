@@ -20,10 +20,11 @@ SCHOOLS_AT_ONCE = 10
 def rebuild_rollups(settings: Settings, school: str | None) -> dict[str, int]:
     """Of one school or all, every day recorded; returns counts. Raises ValueError for a school that is none."""
     with database_url_of(settings) as database_url:
-        return asyncio.run(_rebuild(database_url, school))
+        return asyncio.run(rebuild_in(database_url, school))
 
 
-async def _rebuild(database_url: str, school: str | None) -> dict[str, int]:
+async def rebuild_in(database_url: str, school: str | None) -> dict[str, int]:
+    """The same, of a database that is at hand."""
     pool = await open_pool(database_url, role="taizhang_audit", size=1)
     try:
         async with pool.acquire() as connection:
