@@ -130,8 +130,12 @@ def compute_pay(
         kind, grade = kinds.get(staff_id), grades.get(staff_id)
         begins = len(lines)
         for item in own:
-            version = in_force.on(item.service_date)
-            worth = None if version is None else version.worth(item, kind, grade, paid_so_far)
+            version = in_force[item.service_date]
+            worth = None
+            if version is not None:
+                # The same work was priced before, as nearly all is: no call for it.
+                known = version.known.get(version.sort(item)) if version.plain else None
+                worth = known or version.worth(item, kind, grade, paid_so_far)
             if worth is None:
                 reason: Literal["no_plan_in_force", "no_rate"] = "no_plan_in_force" if version is None else "no_rate"
                 unpriced.append(UnpricedWork(item.record_key, staff_id, item.service_date, reason, _sort_of(item)))
@@ -172,23 +176,25 @@ class _Version:
     def __init__(self, plan: AllocationPlan) -> None:
         self.plan = plan
         weighed = [name for name in ("slot", "role", "headcount") if getattr(plan.factors, name)]
-        self._sort = attrgetter("class_hours_hundredths", "category", "duty_kind", *weighed)
+        self.sort = attrgetter("class_hours_hundredths", "category", "duty_kind", *weighed)
         self._by_person = bool(plan.factors.staff_kind or plan.factors.quality or plan.factors.weekday)
         self._capped = plan.caps != Caps()
-        self._known: dict[tuple[object, ...], _Worth | None] = {}
+        # Whether what is known of a sort is all there is to say.
+        self.plain = not self._by_person and not self._capped
+        self.known: dict[tuple[object, ...], _Worth | None] = {}
 
     def worth(
         self, item: WorkItem, kind: str | None, grade: str | None, paid_so_far: dict[tuple[str, object], int]
     ) -> _Worth | None:
         """Of one piece of work, under the caps; None when the plan names no rate for it."""
-        sort = self._sort(item)
+        sort = self.sort(item)
         if self._by_person:
             kind, grade = item.staff_kind or kind, item.quality or grade
             sort = (*sort, kind, grade, item.service_date.weekday())
         try:
-            worth = self._known[sort]
+            worth = self.known[sort]
         except KeyError:
-            worth = self._known[sort] = self._priced(item, item.class_hours_hundredths, kind, grade)
+            worth = self.known[sort] = self._priced(item, item.class_hours_hundredths, kind, grade)
         if self._capped and worth is not None:
             hours = _within_caps(self.plan.caps, item, paid_so_far)
             if hours != worth[0]:
@@ -200,25 +206,21 @@ class _Version:
         return None if price is None else (hours, price, round_to_fen(price.fen_per_class_hour * hours / 100))
 
 
-class _InForce:
-    """Which version applies on each day of the work."""
+class _InForce(dict[date, _Version | None]):
+    """By day of the work: the latest version that began and has not ended."""
 
     def __init__(self, plans: Sequence[AllocationPlan]) -> None:
+        super().__init__()
         latest_first = sorted(plans, key=lambda plan: (plan.effective_from, plan.version), reverse=True)
         self._latest_first = [_Version(plan) for plan in latest_first]
-        self._on: dict[date, _Version | None] = {}
 
-    def on(self, day: date) -> _Version | None:
-        """The latest that began and has not ended."""
-        try:
-            return self._on[day]
-        except KeyError:
-            found = self._on[day] = next((each for each in self._latest_first if _in_force(each.plan, day)), None)
-            return found
+    def __missing__(self, day: date) -> _Version | None:
+        found = self[day] = next((each for each in self._latest_first if _in_force(each.plan, day)), None)
+        return found
 
     def last(self) -> AllocationPlan | None:
         """The plan of the last day of work that any applies to."""
-        planned = {day: version for day, version in self._on.items() if version is not None}
+        planned = {day: version for day, version in self.items() if version is not None}
         return planned[max(planned)].plan if planned else None
 
 

@@ -180,11 +180,11 @@ def _content(said: bytes) -> dict[str, Any]:
 
 
 def _pay_run(reader: Reader, school_ids: Sequence[str]) -> dict[str, int]:
-    """Every school's pay of the term with every line explained; a client a process, each the next as soon as it has one."""
-    clients = len(reader.addresses)
+    """Every school's pay of the term with every line explained; two clients a process, each the next as soon as it has one."""
+    clients = 2 * len(reader.addresses)
 
     def run(at: int) -> list[bytes]:
-        address = reader.addresses[at]
+        address = reader.addresses[at % len(reader.addresses)]
         connection = HTTPConnection(str(address.hostname), address.port or 80)
         answers = [reader.ask(connection, "compensation", school_id) for school_id in school_ids[at::clients]]
         connection.close()

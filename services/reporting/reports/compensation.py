@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
@@ -97,20 +96,17 @@ def budget_of(run: PayRun) -> dict[str, object]:
     }
 
 
-class Line(Struct, frozen=True, gc=False):
-    """One line as it is answered."""
+class _Said(Struct, frozen=True):
+    """What a line says beside whose, which record and when: lines of one price, hours and amount have it in common."""
 
-    staff_id: str
-    record: str
-    service_date: date
     class_hours: float
     paid_class_hours: float
     rate_fen: int
     rate_of: str
-    factors: msgspec.Raw
+    factors: dict[str, float]
     plan_version: str
     amount_fen: int
-    why: msgspec.Raw
+    why: str
 
 
 class CorrectionLine(Struct, frozen=True):
@@ -135,7 +131,7 @@ class Slip(Struct, frozen=True):
     corrections_fen: int
     payable_fen: int
     class_hours: float
-    lines: Sequence[Line]
+    lines: msgspec.Raw
     corrections: Sequence[CorrectionLine]
 
 
@@ -165,7 +161,7 @@ class _Slips:
             more,
             amount + more,
             sum(line.class_hours_hundredths for line in lines) / 100,
-            [self._shown.line(line) for line in lines],
+            self._shown.lines(staff_id, lines),
             corrections,
         )
 
@@ -175,9 +171,7 @@ class _Slips:
             if staff_id not in {None, each}:
                 continue
             slip = self.slip(each)
-            for line in slip.lines:
-                row = {name: getattr(line, name) for name in Line.__struct_fields__}
-                yield row | {name: msgspec.json.decode(row[name]) for name in ("factors", "why")}
+            yield from msgspec.json.decode(slip.lines, type=list[dict[str, object]])
             for correction in slip.corrections:
                 row = {name: getattr(correction, name) for name in CorrectionLine.__struct_fields__}
                 yield row | {"record": correction.record or correction.record_paid}
@@ -197,36 +191,43 @@ class _Slips:
         )
 
 
-@dataclass(frozen=True)
-class _Said:
-    """What lines of one price, hours and amount have in common."""
-
-    class_hours: float
-    paid_class_hours: float
-    factors: msgspec.Raw
-    why: msgspec.Raw
-
-
 class _Wording:
-    """Lines in words: those of the same price, hours and amount are worded once, and there are few of these."""
+    """Lines in words, as JSON: what many lines say alike is worded and written once, and there are few of these."""
 
     def __init__(self, run: PayRun, language: Language) -> None:
         self._scale, self._language = run.scale, language
-        self._said: dict[tuple[int, int, int, int], _Said] = {}
+        self._said: dict[tuple[int, int, int, int], bytes] = {}
+        self._dates: dict[date, bytes] = {}
 
-    def line(self, line: PayLine) -> Line:
-        """One line; a price is kept as long as its run."""
-        price, claimed, paid = line.price, line.class_hours_hundredths, line.paid_class_hours_hundredths
-        place = (id(price), claimed, paid, line.amount_fen)
-        said = self._said.get(place)
-        if said is None:
-            said = self._said[place] = _Said(
-                claimed / 100,
-                paid / 100,
-                msgspec.Raw(_encode({f"{each.name}:{each.entry}": float(each.value) for each in price.factors})),
-                msgspec.Raw(_encode(why(line, scale=self._scale, language=self._language))),
-            )
-        return Line(
-            line.staff_id, line.record_key, line.service_date, said.class_hours, said.paid_class_hours, price.rate_fen,
-            price.rate_of, said.factors, price.plan_version, line.amount_fen, said.why,
-        )  # fmt: skip
+    def lines(self, staff_id: str, lines: Sequence[PayLine]) -> msgspec.Raw:
+        """One person's as a list of objects. Ids and record keys are of characters that JSON takes as they are."""
+        begins = f',{{"staff_id":"{staff_id}","record":"'.encode()
+        said, dates = self._said, self._dates
+        pieces: list[bytes] = []
+        for line in lines:
+            # A price is kept as long as its run.
+            place = id(line.price), line.class_hours_hundredths, line.paid_class_hours_hundredths, line.amount_fen
+            rest = said.get(place) or self._say(place, line)
+            on = dates.get(line.service_date) or self._date(line.service_date)
+            pieces += (begins, line.record_key.encode(), on, rest)
+        return msgspec.Raw(b"[%b]" % b"".join(pieces)[1:])
+
+    def _date(self, day: date) -> bytes:
+        written = self._dates[day] = f'","service_date":"{day.isoformat()}",'.encode()
+        return written
+
+    def _say(self, place: tuple[int, int, int, int], line: PayLine) -> bytes:
+        price = line.price
+        said = _Said(
+            line.class_hours_hundredths / 100,
+            line.paid_class_hours_hundredths / 100,
+            price.rate_fen,
+            price.rate_of,
+            {f"{each.name}:{each.entry}": float(each.value) for each in price.factors},
+            price.plan_version,
+            line.amount_fen,
+            why(line, scale=self._scale, language=self._language),
+        )
+        # Without its opening brace: it goes on behind what is the line's own.
+        written = self._said[place] = _encode(said)[1:]
+        return written
