@@ -71,17 +71,13 @@ class Reader:
     headers: Mapping[str, str]
     term_id: str
 
-    def read(self, report: str, school_id: str, *, at: int = 0, as_of: str | None = None) -> bytes:
-        """A school's term, over a connection of its own. Raises RequestRefused."""
+    def connect(self, at: int = 0) -> HTTPConnection:
+        """To one of the addresses, in turn."""
         address = self.addresses[at % len(self.addresses)]
-        connection = HTTPConnection(str(address.hostname), address.port or 80)
-        try:
-            return self.ask(connection, report, school_id, as_of=as_of)
-        finally:
-            connection.close()
+        return HTTPConnection(str(address.hostname), address.port or 80)
 
     def ask(self, connection: HTTPConnection, report: str, school_id: str, *, as_of: str | None = None) -> bytes:
-        """The same over a connection that is kept."""
+        """A school's term. Raises RequestRefused."""
         asked = {
             "school_id": school_id,
             "term_id": self.term_id,
@@ -161,17 +157,19 @@ def _reporting(bench: Bench, processes: int) -> Iterator[Reader]:
 def _term(reader: Reader, school_ids: Sequence[str], number: int, rates: Rates) -> None:
     """Milliseconds to read some schools' term from the rollups and from the facts, which must say the same."""
     now = datetime.now(UTC).isoformat()
+    connection = reader.connect()
     for place in range(SCHOOLS_A_ROUND):
         school_id = school_ids[(SCHOOLS_A_ROUND * number + place) % len(school_ids)]
         for report in ("workload", "compensation"):
             started = perf_counter()
-            rolled = reader.read(report, school_id)
+            rolled = reader.ask(connection, report, school_id)
             between = perf_counter()
-            facts = reader.read(report, school_id, as_of=now)
+            facts = reader.ask(connection, report, school_id, as_of=now)
             rates.add(f"{report} rollup", (between - started) * 1000, 1)
             rates.add(f"{report} facts", (perf_counter() - between) * 1000, 1)
             if _content(rolled) != _content(facts):
                 raise ReportsDiffer(f"{report} of {school_id}")
+    connection.close()
 
 
 def _content(said: bytes) -> dict[str, Any]:
@@ -184,8 +182,7 @@ def _pay_run(reader: Reader, school_ids: Sequence[str]) -> dict[str, int]:
     clients = 2 * len(reader.addresses)
 
     def run(at: int) -> list[bytes]:
-        address = reader.addresses[at % len(reader.addresses)]
-        connection = HTTPConnection(str(address.hostname), address.port or 80)
+        connection = reader.connect(at)
         answers = [reader.ask(connection, "compensation", school_id) for school_id in school_ids[at::clients]]
         connection.close()
         return answers
@@ -204,8 +201,7 @@ def _readers(reader: Reader, school_ids: Sequence[str]) -> Line:
 
     def run(number: int) -> list[float]:
         order = random.Random(number)
-        address = reader.addresses[number % len(reader.addresses)]
-        connection = HTTPConnection(str(address.hostname), address.port or 80)
+        connection = reader.connect(number)
         taken = []
         for _ in range(READS):
             started = perf_counter()

@@ -70,7 +70,7 @@ async def workload(
 def _shown(workload: Workload) -> dict[str, object]:
     return {
         "staff_id": workload.staff_id,
-        "dates": [day.isoformat() for day in workload.dates],
+        "dates": workload.dates,
         "class_hours": workload.class_hours_hundredths / 100,
         "by_slot": _class_hours(workload.by_slot),
         "by_category": _class_hours(workload.by_category),
