@@ -17,7 +17,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from services.audit_worker import dispositions, rollup
+from services.audit_worker import dispositions, rollup, rollup_service
 from services.audit_worker.applicability import applicable_in, dirty_newly_kept
 from services.audit_worker.at_risk import PRICES, priced
 from services.audit_worker.catalogue import Rule
@@ -97,9 +97,9 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
         await dirty_newly_kept(connection, rules, claimed, dirt)
         changes += await _audit(connection, rules, dirt, terms)
-        await connection.execute(
-            "delete from ledger.outbox where outbox_id = any($1)", [row["outbox_id"] for row in claimed]
-        )
+        await rollup_service.recount_pupils(connection, claimed)
+        done = [row["outbox_id"] for row in claimed]
+        await connection.execute("delete from ledger.outbox where outbox_id = any($1)", done)
     took_ms = round((perf_counter() - started) * 1000)
     log.info("outbox_audited", rows=len(claimed), changes=changes, batches=len(dirt.batches), took_ms=took_ms)
     return Audited(len(claimed), changes)
@@ -131,10 +131,10 @@ async def audit_all(
         terms = [term for term in await terms_of(connection) if term_id in {None, term.term_id}]
         schools = await connection.fetch(
             """
-            select school_id from ledger.school where $1::text is null or school_id = $1
+            select school_id, 'students' as resource from ledger.school where $1::text is null or school_id = $1
             union all
             -- The offices' duties are nobody's school's.
-            select 'district' where $1::text is null
+            select 'district', '' where $1::text is null
             """,
             school_id,
         )
@@ -142,6 +142,7 @@ async def audit_all(
         for named, there in ((term_id, terms), (school_id, schools), (only, selected)):
             if named is not None and not there:
                 raise ValueError(f"there is no {named}")
+        await rollup_service.recount_pupils(connection, schools)
         dirt = Dirt()
         days = {
             (row["school_id"], day)
@@ -186,8 +187,8 @@ async def _audit(
     dirt.days[PROGRESS] |= await rollup.progressed(connection, worked)
     recorded = worked | dirt.days.get("attendance", set()) | dirt.days.get("days", set())
     if recorded:
-        await rollup.rebuild_days(connection, widen(recorded, "school_day", terms))
-        await rollup.rebuild_figures(connection, widen(recorded, "school_day", terms))
+        for rebuild in (rollup.rebuild_days, rollup.rebuild_figures, rollup_service.rebuild_service):
+            await rebuild(connection, widen(recorded, "school_day", terms))
         # The district goes on, and who does not is looked at though nothing of theirs has changed.
         dirt.days[FRONTIER] |= await rollup.lagging(connection)
     selected = rules if selected is None else selected
@@ -251,8 +252,7 @@ class _Run:
     people: frozenset[str]
     # Whether each rule has a savepoint, so that one that raises stops no other.
     guarded: bool = True
-    # How statements are planned now: for many schools or for few.
-    planned: list[bool] = field(default_factory=list)
+    planned: list[bool] = field(default_factory=list)  # whether for many schools, what is planned now
 
 
 async def _found_at_once(audit: _Run, rules: Sequence[Rule], dirt: Dirt, selected: Sequence[Rule]) -> Found:
