@@ -34,6 +34,10 @@ _LIST = Statement.parse(
                 select from ledger.school where school.school_id = finding.school_id and :stage = any(school.stages)
             )
         )
+        and (
+            :town::text is null
+            or exists (select from ledger.school where school.school_id = finding.school_id and school.town = :town)
+        )
         and finding.finding_id > :after
     order by finding.finding_id
     limit :limit
@@ -66,6 +70,7 @@ async def list_findings(
     answer: AnswerFormat,
     school_id: str | None = None,
     stage: Stage | None = None,
+    town: str | None = None,
     rule: str | None = None,
     severity: Severity | None = None,
     state: FindingState | None = None,
@@ -75,13 +80,14 @@ async def list_findings(
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Response:
-    """Findings by school, stage, rule, severity, state and period, in the order of their ids."""
+    """Findings by school, stage, town, rule, severity, state and period, in the order of their ids."""
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
     async with reading(pool, caller.visible) as connection:
         rows = await _LIST.fetch(
             connection,
             school_id=school_id,
             stage=stage,
+            town=town,
             rule=rule,
             severity=severity,
             state=state,

@@ -15,6 +15,7 @@ from services.reporting.dependencies import IN_EITHER_FORMAT
 from shared.asgi import AsOf
 from shared.database import Statement
 from shared.pagination import Limit, decode_cursor
+from shared.vocabulary import Stage
 
 router = APIRouter(prefix="/v1/ledger/attendance", tags=["ledger"])
 
@@ -28,6 +29,8 @@ _CSV_COLUMNS = ("school_id", "session_id", "service_date", "student_id", "status
 async def list_rolls(
     records: Records,
     school_id: str | None = None,
+    stage: Stage | None = None,
+    town: str | None = None,
     session_id: str | None = None,
     from_day: Annotated[date | None, Query(alias="from")] = None,
     to_day: Annotated[date | None, Query(alias="to")] = None,
@@ -44,6 +47,8 @@ async def list_rolls(
         rows = await _ROLLS.fetch(
             snapshot.connection,
             school_id=school_id,
+            stage=stage,
+            town=town,
             session_id=session_id,
             from_day=from_day,
             to_day=to_day,

@@ -12,7 +12,7 @@ from services.reporting.dependencies import IN_EITHER_FORMAT
 from shared.asgi import AsOf
 from shared.database import Statement
 from shared.pagination import Limit, decode_cursor
-from shared.vocabulary import Category, SessionState
+from shared.vocabulary import Category, SessionState, Stage
 
 router = APIRouter(prefix="/v1/ledger/sessions", tags=["ledger"])
 
@@ -27,6 +27,8 @@ _CSV_COLUMNS = (
 async def list_sessions(
     records: Records,
     school_id: str | None = None,
+    stage: Stage | None = None,
+    town: str | None = None,
     from_day: Annotated[date | None, Query(alias="from")] = None,
     to_day: Annotated[date | None, Query(alias="to")] = None,
     staff_id: str | None = None,
@@ -45,6 +47,8 @@ async def list_sessions(
         rows = await _SESSIONS.fetch(
             snapshot.connection,
             school_id=school_id,
+            stage=stage,
+            town=town,
             from_day=from_day,
             to_day=to_day,
             staff_id=staff_id,

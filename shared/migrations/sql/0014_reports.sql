@@ -53,12 +53,14 @@ create table audit.service_day (
 create index service_day_service_date on audit.service_day (service_date);
 
 -- One row per school and date with a roll: the pupils (their numbers) who came to any session, and to a quality activity,
--- that is to anything but homework guidance (一(一)1). Never shown; a week's are counted from it.
+-- that is to anything but homework guidance (一(一)1), and how many. Never shown; a week's are counted from it.
 create table audit.pupil_day (
     school_id text not null,
     service_date date not null,
     pupils integer[] not null,
     quality_pupils integer[] not null,
+    came integer not null,
+    came_to_quality integer not null,
     primary key (school_id, service_date)
 );
 
@@ -200,7 +202,9 @@ begin
         school_id,
         service_date,
         array_agg(number order by number),
-        coalesce(array_agg(number order by number) filter (where quality), '{}')
+        coalesce(array_agg(number order by number) filter (where quality), '{}'),
+        count(*)::integer,
+        (count(*) filter (where quality))::integer
     from pupil
     group by school_id, service_date;
 end
