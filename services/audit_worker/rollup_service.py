@@ -34,7 +34,7 @@ _WEEKS = """
         union all
         select number, true from unnest(day.quality_pupils) as came (number)
     ) as pupil (number, quality)
-    where day.school_id = any($1) and day.service_date between $2 and $3 + 6
+    where day.school_id = any($1) and day.service_date between $2::date and $3::date + 6
     group by day.school_id, date_trunc('week', day.service_date)
 """
 _COUNTS = (

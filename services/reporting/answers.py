@@ -7,6 +7,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Annotated
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -28,7 +29,7 @@ _RELEASE = version("taizhang")
 _REFLECTED = """
     select
         count(*) filter (where school_id <> 'district') as schools,
-        coalesce(sum(seq), 0) as entries,
+        coalesce(sum(seq), 0)::bigint as entries,
         md5(string_agg(school_id || encode(head, 'hex'), ',' order by school_id)) as heads,
         max(recorded_at) filter (where seq > 0) as recorded_at,
         (select coalesce(max(position), 0) from audit.finding_event) as findings_position,
@@ -171,6 +172,6 @@ async def require_school(snapshot: Snapshot, school_id: str) -> None:
 
 
 def row_query(path: str, **parameters: object) -> str:
-    """The address of the rows behind a number; parameters that are None are left out."""
-    query = "&".join(f"{name.rstrip('_')}={value}" for name, value in parameters.items() if value is not None)
+    """The address of the rows behind a number: a tuple says a parameter more than once, None leaves it out."""
+    query = urlencode({name.rstrip("_"): value for name, value in parameters.items() if value is not None}, doseq=True)
     return f"{path}?{query}" if query else path

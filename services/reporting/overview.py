@@ -18,8 +18,8 @@ _SCHOOLS, _SERVICE, _PUPILS, _COST, _FINDINGS, _RECTIFICATIONS = (
     for name in ("schools", "service", "pupils", "cost", "findings", "rectifications")
 )
 # A day that is missing from the ledger is a finding of A02, one that came late of A03 or A04.
-MISSING_RULES, LATE_RULES = frozenset({"A02"}), frozenset({"A03", "A04"})
-OPEN_STATES = frozenset({"open", "acknowledged", "explained", "confirmed"})
+MISSING_RULES, LATE_RULES = ("A02",), ("A03", "A04")
+OPEN_STATES = ("open", "acknowledged", "explained", "confirmed")
 
 
 @dataclass
@@ -70,6 +70,8 @@ class Overview:
     by_category: dict[str, Sums] = field(default_factory=dict)
     by_slot: dict[str, Sums] = field(default_factory=dict)
     by_bucket: dict[date, Sums] = field(default_factory=dict)
+    # What is found of the centres and the bureau, where the whole district is asked for.
+    offices: Sums = field(default_factory=Sums)
     findings: Sequence[Mapping[str, Any]] = ()
     rectifications: Sequence[Mapping[str, Any]] = ()
 
@@ -81,9 +83,9 @@ class Overview:
         return dict(sorted(groups.items()))
 
     def total(self) -> Sums:
-        """All schools."""
+        """All schools, and the offices."""
         whole = Sums()
-        for sums in self.by_school.values():
+        for sums in (*self.by_school.values(), self.offices):
             whole.include(vars(sums))
         return whole
 
@@ -110,10 +112,11 @@ async def overview_of(
     for row in await _COST.fetch(connection, term_id=period.name, school_ids=scope["school_ids"]):
         sums = overview.by_school[row["school_id"]]
         sums.include({"amount_fen": row["amount_fen"], "costed": 1, "costed_came": sums.came})
-    overview.findings = await _FINDINGS.fetch(connection, periods=periods_in(period), **scope)
+    whole_district = (school_id, stage, town) == (None, None, None)
+    overview.findings = await _FINDINGS.fetch(connection, offices=whole_district, periods=periods_in(period), **scope)
     for row in overview.findings:
         if row["state"] in OPEN_STATES:
-            overview.by_school[row["school_id"]].include(_at_risk(row))
+            overview.by_school.get(row["school_id"], overview.offices).include(_at_risk(row))
     overview.rectifications = await _RECTIFICATIONS.fetch(
         connection, school_ids=scope["school_ids"], today=snapshot.today
     )
@@ -210,6 +213,22 @@ def shown_school_sums(sums: Sums, schools: int) -> dict[str, object]:
     }
 
 
+def finding_rows(period: Period, **scope: object) -> dict[str, object]:
+    """Where the findings of a period are listed that are open, and those of missing and of late days among them."""
+    asked = {**_named(period), "state": OPEN_STATES, **scope}
+    return {
+        "findings": row_query("/v1/findings", **asked),
+        "missing_days": row_query("/v1/findings", rule=MISSING_RULES, **asked),
+        "late_days": row_query("/v1/findings", rule=LATE_RULES, **asked),
+    }
+
+
+def _named(period: Period) -> dict[str, object]:
+    if len(period.name) == len("2025-2026"):
+        return {"from_": period.first_day, "to": period.last_day}
+    return {"month" if len(period.name) == len("2025-10") else "term_id": period.name}
+
+
 def shown_findings(overview: Overview, **scope: str | None) -> list[dict[str, object]]:
     """The findings by severity and state, each number with the query that lists them."""
     sums: dict[tuple[str, str], list[int]] = {}
@@ -223,7 +242,7 @@ def shown_findings(overview: Overview, **scope: str | None) -> list[dict[str, ob
             "state": state,
             "findings": number,
             "amount_at_risk_fen": amount if priced else None,
-            "rows": row_query("/v1/findings", severity=severity, state=state, **scope),
+            "rows": row_query("/v1/findings", severity=severity, state=state, **_named(overview.period), **scope),
         }
         for (severity, state), (number, amount, priced) in sorted(sums.items())
     ]

@@ -1,4 +1,4 @@
--- One row per school, severity, rule and state of the findings of a period: how many, and what is at risk (null: not known).
+-- One row per school (or office, where these are asked for), severity, rule and state of the findings of a period: how many, and what is at risk (null: not known).
 select
     school_id,
     severity,
@@ -10,7 +10,7 @@ select
     count(distinct service_date) as days
 from audit.finding
 where
-    school_id = any(:school_ids)
+    (school_id = any(:school_ids) or (:offices and (school_id = 'district' or school_id like 'centre-%')))
     and state <> 'cleared'
     and (service_date between :first_day and :last_day or period = any(:periods::text[]))
 group by school_id, severity, state, rule

@@ -10,6 +10,7 @@ from services.reporting.answers import Snapshot, row_query
 from shared.database import Statement
 
 _VISITS = Statement.from_file(Path(__file__).with_suffix(".sql"))
+SEPTEMBER = 9
 # A school is not told of a visit: those who make them read of them.
 READERS = frozenset({"centre", "bureau", "auditor"})
 
@@ -23,7 +24,7 @@ def academic_year_of(period_name: str, first_day: date) -> str:
     """The school year of a term's or a month's name."""
     if len(period_name) > len("2025-10"):
         return period_name[:9]
-    start = first_day.year if first_day.month >= 9 else first_day.year - 1  # noqa: PLR2004 September
+    start = first_day.year if first_day.month >= SEPTEMBER else first_day.year - 1
     return f"{start}-{start + 1}"
 
 

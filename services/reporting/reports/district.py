@@ -14,6 +14,7 @@ from services.reporting.overview import (
     Interval,
     Overview,
     Sums,
+    finding_rows,
     overview_of,
     shown_findings,
     shown_kinds,
@@ -90,7 +91,7 @@ def _rows(overview: Overview, **scope: str | None) -> dict[str, object]:
         "sessions": row_query("/v1/ledger/sessions", state="held", **days, **scope),
         "cancelled": row_query("/v1/ledger/sessions", state="cancelled", **days, **scope),
         "attendances": row_query("/v1/ledger/attendance", **days, **scope),
-        "findings": row_query("/v1/findings", **days, **scope),
+        **finding_rows(overview.period, **scope),
     }
 
 

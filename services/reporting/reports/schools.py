@@ -12,6 +12,7 @@ from services.reporting.dependencies import IN_EITHER_FORMAT
 from services.reporting.overview import (
     Interval,
     Sums,
+    finding_rows,
     overview_of,
     shown_findings,
     shown_kinds,
@@ -78,7 +79,7 @@ def _rows(school_id: str, period: Period, month: str | None, term_id: str | None
         "class_hours": row_query("/v1/reports/workload", **asked),
         "attendances": row_query("/v1/ledger/attendance", **of_school),
         "cost": row_query("/v1/reports/reconciliation", **asked),
-        "findings": row_query("/v1/findings", **of_school),
+        **finding_rows(period, school_id=school_id),
         "rectifications": row_query("/v1/reports/oversight", school_id=school_id),
     }
 

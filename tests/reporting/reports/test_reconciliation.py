@@ -6,7 +6,7 @@ from io import StringIO
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.reports.reconciliation import CHAINS, differences_of
+from services.reporting.reconciling import CHAINS, differences_of
 from tests.world.district import District, Json
 from tests.world.standard import S1, S2, TERM, TUESDAY, duty, session
 
