@@ -136,7 +136,9 @@ class Answering:
                 language=self._language,
                 as_of=as_of,
                 today=today,
-                reflects={name: row[name] for name in ("schools", "entries", "heads", "recorded_at", "findings_position")},
+                reflects={
+                    name: row[name] for name in ("schools", "entries", "heads", "recorded_at", "findings_position")
+                },
                 etag=f'"{sha256(repr(parts).encode()).hexdigest()[:32]}"',
             )
 

@@ -10,7 +10,17 @@ from services.reporting.dashboard import page
 from services.reporting.findings import events, listing, stream
 from services.reporting.findings.wakening import Wakening
 from services.reporting.ledger import attendance, duties, sessions
-from services.reporting.reports import compensation, coverage, district, inspection, reconciliation, schools, workload
+from services.reporting.reports import (
+    compensation,
+    coverage,
+    district,
+    evaluation,
+    inspection,
+    oversight,
+    reconciliation,
+    schools,
+    workload,
+)
 from shared.allowance import Allowance
 from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
 from shared.database import open_pool
@@ -22,7 +32,24 @@ from shared.tokens import Verifier
 log = structlog.get_logger()
 
 # In the contract's order, but what has a fixed path stands before what takes an id.
-ROUTERS = (page, events, stream, listing, workload, compensation, reconciliation, inspection, coverage, schools, district, sessions, attendance, duties)
+ROUTERS = (
+    page,
+    events,
+    stream,
+    listing,
+    workload,
+    compensation,
+    reconciliation,
+    inspection,
+    coverage,
+    schools,
+    district,
+    evaluation,
+    oversight,
+    sessions,
+    attendance,
+    duties,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

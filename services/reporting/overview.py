@@ -272,11 +272,11 @@ def _days_of(overview: Overview, bucket: date) -> tuple[date, date]:
     return max(first, overview.period.first_day), min(last, overview.period.last_day)
 
 
-def shown_kinds(
-    overview: Overview, name: Literal["category", "slot"], **scope: str | None
-) -> list[dict[str, object]]:
+def shown_kinds(overview: Overview, name: Literal["category", "slot"], **scope: str | None) -> list[dict[str, object]]:
     """By category or by slot, with the sessions behind each; duties are no sessions and have their own list."""
-    groups: Iterable[tuple[str, Sums]] = sorted((overview.by_category if name == "category" else overview.by_slot).items())
+    groups: Iterable[tuple[str, Sums]] = sorted(
+        (overview.by_category if name == "category" else overview.by_slot).items()
+    )
     days = {"from_": overview.period.first_day, "to": overview.period.last_day}
     return [
         {

@@ -104,9 +104,7 @@ def _disagreements(reconciled: Reconciled, school_id: str, period: Period) -> di
             for staff_id, _figures, differences in reconciled.people[:PEOPLE_SHOWN]
             if differences
         ],
-        "rows": row_query(
-            "/v1/reports/reconciliation", school_id=school_id, term_id=period.name, differing="true"
-        ),
+        "rows": row_query("/v1/reports/reconciliation", school_id=school_id, term_id=period.name, differing="true"),
     }
 
 
@@ -125,7 +123,17 @@ async def _findings(snapshot: Snapshot, school_id: str) -> dict[str, object]:
 
 def _finding(row: Mapping[str, Any], snapshot: Snapshot) -> dict[str, object]:
     wording = msgspec.json.decode(row["wording"])
-    plain = ("finding_id", "rule", "severity", "state", "service_date", "period", "expected", "found", "amount_at_risk_fen")
+    plain = (
+        "finding_id",
+        "rule",
+        "severity",
+        "state",
+        "service_date",
+        "period",
+        "expected",
+        "found",
+        "amount_at_risk_fen",
+    )
     return {
         **{name: row[name] for name in plain},
         "subject": {"kind": row["subject_kind"], "id": row["subject"]},
@@ -161,9 +169,7 @@ async def _documents(snapshot: Snapshot, school_id: str, period: Period) -> list
 
 async def _sessions(snapshot: Snapshot, school_id: str, on_day: date) -> dict[str, object]:
     """The day's sessions, those first that an open finding names; `as_on`: the day they are taken from."""
-    rows = await _SESSIONS.fetch(
-        snapshot.connection, school_id=school_id, on_day=on_day, open_states=list(OPEN_STATES)
-    )
+    rows = await _SESSIONS.fetch(snapshot.connection, school_id=school_id, on_day=on_day, open_states=list(OPEN_STATES))
     plain = (
         "session_id", "slot", "activity", "category", "room", "grade", "class_no", "staff_ids", "usual_headcount",
     )  # fmt: skip
@@ -193,7 +199,9 @@ async def _visits(snapshot: Snapshot, school_id: str, on_day: date) -> list[dict
     """What was seen before: the newest visit first, with its checklist and conclusion."""
     rows = await _VISITS.fetch(snapshot.connection, school_id=school_id, on_day=on_day)
     plain = ("inspection_id", "inspected_on", "kind", "office", "campaign_id", "conclusion")
-    return [{**{name: row[name] for name in plain}, "checklist": msgspec.Raw(row["checklist"].encode())} for row in rows]
+    return [
+        {**{name: row[name] for name in plain}, "checklist": msgspec.Raw(row["checklist"].encode())} for row in rows
+    ]
 
 
 def _flat(body: Mapping[str, Any]) -> list[dict[str, object]]:

@@ -75,8 +75,13 @@ async def test_pupils_who_are_registered_later_count_before_the_audit_has_seen_t
 
 async def test_cost_is_the_stated_pay_by_pupil_attendance(school: District) -> None:
     await _two_schools(school)
-    lines = [{"staff_id": "T1", "class_hours": 3, "amount_fen": 10001}, {"staff_id": "T2", "class_hours": 1, "amount_fen": 2000}]
-    await school.school(S1).post("submissions", {"school_id": S1, "submission_id": "s", "term_id": TERM, "lines": lines})
+    lines = [
+        {"staff_id": "T1", "class_hours": 3, "amount_fen": 10001},
+        {"staff_id": "T2", "class_hours": 1, "amount_fen": 2000},
+    ]
+    await school.school(S1).post(
+        "submissions", {"school_id": S1, "submission_id": "s", "term_id": TERM, "lines": lines}
+    )
     report = await school.auditor.report(PATH, term_id=TERM)
     assert report["totals"]["cost"] == {
         "amount_fen": 12001,
@@ -117,7 +122,11 @@ def _addresses(part: Any) -> Iterator[str]:
     if isinstance(part, dict):
         for name, each in part.items():
             yield from (
-                [each] if name == "rows" and isinstance(each, str) else each.values() if name == "rows" else _addresses(each)
+                [each]
+                if name == "rows" and isinstance(each, str)
+                else each.values()
+                if name == "rows"
+                else _addresses(each)
             )
     elif isinstance(part, list):
         for each in part:
@@ -126,7 +135,7 @@ def _addresses(part: Any) -> Iterator[str]:
 
 async def _rows(voice: Voice, address: str) -> list[Json]:
     url = httpx.URL(address)
-    answer = await voice.read(url.path, **{**url.params}, limit="1000")
+    answer = await voice.read(url.path, **url.params, limit="1000")
     assert answer.status_code == 200, address
     rows: list[Json] = answer.json().get("items", [])
     return rows
@@ -143,7 +152,10 @@ async def test_every_number_leads_to_its_rows(school: District) -> None:
     rows = report["totals"]["rows"]
     assert len(await _rows(school.auditor, rows["sessions"])) == report["totals"]["sessions"]
     assert len(await _rows(school.auditor, rows["cancelled"])) == report["totals"]["cancelled"]
-    assert sum(roll["came"] for roll in await _rows(school.auditor, rows["attendances"])) == report["totals"]["attendances"]
+    assert (
+        sum(roll["came"] for roll in await _rows(school.auditor, rows["attendances"]))
+        == report["totals"]["attendances"]
+    )
     for each in report["by_stage"]:
         assert {row["stage"] for row in await _rows(school.auditor, each["rows"])} == {each["stage"]}
     for each in report["by_category"]:
@@ -173,7 +185,10 @@ async def test_a_centre_sees_its_stage_and_a_school_itself(school: District) -> 
         report = await voice.report(PATH, term_id=TERM)
         assert [item["school_id"] for item in report["items"]] == seen
     assert (await school.school(S1).report(PATH, term_id=TERM))["inspections"] is None
-    assert {each["stage"] for each in (await school.bureau.report(PATH, term_id=TERM))["inspections"]} == {"primary", "junior"}
+    assert {each["stage"] for each in (await school.bureau.report(PATH, term_id=TERM))["inspections"]} == {
+        "primary",
+        "junior",
+    }
 
 
 async def test_what_has_not_changed_is_304(school: District) -> None:

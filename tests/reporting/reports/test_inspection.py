@@ -20,9 +20,17 @@ async def _told(school: District) -> None:
         session("c0", headcount=9, staff={"T2": 1}, service_date="2025-09-01", **club),
         session("c2", headcount=8, staff={"T2": 1}, service_date=NEXT_MONDAY, **club),
     )
-    for session_id, pupils, day in (("h1", 5, MONDAY), ("c1", 7, MONDAY), ("c0", 9, "2025-09-01"), ("c2", 8, NEXT_MONDAY)):
+    for session_id, pupils, day in (
+        ("h1", 5, MONDAY),
+        ("c1", 7, MONDAY),
+        ("c0", 9, "2025-09-01"),
+        ("c2", 8, NEXT_MONDAY),
+    ):
         await voice.post("attendance", sheet(session_id, present=pupils, service_date=day))
-    lines = [{"staff_id": "T1", "class_hours": 5, "amount_fen": 40000}, {"staff_id": "T2", "class_hours": 3, "amount_fen": 27000}]
+    lines = [
+        {"staff_id": "T1", "class_hours": 5, "amount_fen": 40000},
+        {"staff_id": "T2", "class_hours": 3, "amount_fen": 27000},
+    ]
     term: Json = {"school_id": S1, "publication_id": "t", "kind": "term_remuneration", "period": TERM, "lines": lines}
     await voice.post("publications", {**term, "displayed_from": "2026-01-20", "displayed_to": "2026-01-27"})
     await voice.post(
@@ -71,7 +79,13 @@ async def test_documents_stand_with_the_state_their_facts_tell(school: District)
     states = {(each["resource"], each["document_id"]): each["state"] for each in dossier["documents"]}
     assert states["publications", "t"] == "closed"
     assert states["submissions", "s"] == "submitted"
-    review = {"school_id": S1, "review_id": "r", "submission_id": "s", "decision": "accepted", "reviewed_on": "2026-01-29"}
+    review = {
+        "school_id": S1,
+        "review_id": "r",
+        "submission_id": "s",
+        "decision": "accepted",
+        "reviewed_on": "2026-01-29",
+    }
     await school.bureau.post("reviews", review)
     dossier = await school.bureau.report(PATH, school_id=S1, term_id=TERM)
     states = {each["document_id"]: (each["state"], each["on"]) for each in dossier["documents"]}
@@ -105,7 +119,11 @@ async def test_past_visits_are_for_those_who_make_them(school: District) -> None
     await _told(school)
     centre = school.voice("centre", stage="primary")
     (visit,) = (await centre.report(PATH, school_id=S1, term_id=TERM, on=NEXT_MONDAY))["visits"]
-    assert (visit["inspected_on"], visit["conclusion"], visit["checklist"][0]["result"]) == ("2025-09-10", "正常", "齐全")
+    assert (visit["inspected_on"], visit["conclusion"], visit["checklist"][0]["result"]) == (
+        "2025-09-10",
+        "正常",
+        "齐全",
+    )
     assert (await centre.report(PATH, school_id=S1, term_id=TERM, on="2025-09-09"))["visits"] == []
     own = await school.school(S1).report(PATH, school_id=S1, term_id=TERM)
     assert (own["visits"], own["look_into"]) == (None, None)

@@ -2,6 +2,7 @@
 
 import csv
 from io import StringIO
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,4 +153,4 @@ def test_differences_lead_from_the_first_figure_to_the_last(said: list[int | Non
     }
     found = differences_of(person, {"class_hours_hundredths": sources})
     assert sum(each.by for each in found) == (said[-1] or 0) - (said[0] or 0)
-    assert len(found) == sum(a != b for a, b in zip(said, said[1:], strict=False))
+    assert len(found) == sum(one != other for one, other in pairwise(said))
