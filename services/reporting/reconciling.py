@@ -167,34 +167,3 @@ def _totals(
         source: shown_figures(each) if any(value is not None for value in each.values()) else None
         for source, each in sums.items()
     }
-
-
-def shown_figures(figures: Figures | None) -> dict[str, object] | None:
-    """Hundredths and fen as they are, class hours as a number too."""
-    if figures is None:
-        return None
-    hundredths = figures["class_hours_hundredths"]
-    return {
-        "class_hours": None if hundredths is None else hundredths / 100,
-        "class_hours_hundredths": hundredths,
-        "amount_fen": figures["amount_fen"],
-    }
-
-
-def _totals(
-    said: Mapping[str, Mapping[str, Figures]], measured: Mapping[Measure, Sequence[str]]
-) -> dict[str, dict[str, object] | None]:
-    """Each source's sums; None for a source that says nothing, and for a measure that it does not give."""
-    sums = {
-        source: {
-            measure: sum(figures.get(source, {}).get(measure) or 0 for figures in said.values())
-            if source in sources
-            else None
-            for measure, sources in measured.items()
-        }
-        for source in SOURCES
-    }
-    return {
-        source: shown_figures(each) if any(v is not None for v in each.values()) else None
-        for source, each in sums.items()
-    }  # type: ignore[arg-type]
