@@ -15,10 +15,12 @@ from services.reporting.reports import (
     coverage,
     district,
     evaluation,
+    funds,
     inspection,
     oversight,
     reconciliation,
     schools,
+    staffing,
     workload,
 )
 from shared.allowance import Allowance
@@ -46,6 +48,8 @@ ROUTERS = (
     district,
     evaluation,
     oversight,
+    funds,
+    staffing,
     sessions,
     attendance,
     duties,

@@ -13,7 +13,7 @@ from shared.database import Statement
 Interval = Literal["day", "week", "month"]
 
 _ROOM = Path(__file__).parent
-_SCHOOLS, _SERVICE, _PUPILS, _COST, _FINDINGS, _RECTIFICATIONS = (
+SCHOOLS, _SERVICE, _PUPILS, _COST, _FINDINGS, _RECTIFICATIONS = (
     Statement.from_file(_ROOM / f"overview_{name}.sql")
     for name in ("schools", "service", "pupils", "cost", "findings", "rectifications")
 )
@@ -101,7 +101,7 @@ async def overview_of(
 ) -> Overview:
     """The sums over the schools that the reader sees, of a stage, a town, or one school; facts that are not rolled up yet count."""
     connection, days = snapshot.connection, {"first_day": period.first_day, "last_day": period.last_day}
-    found = await _SCHOOLS.fetch(connection, school_id=school_id, stage=stage, town=town, **days)
+    found = await SCHOOLS.fetch(connection, school_id=school_id, stage=stage, town=town, **days)
     overview = Overview(period, interval, [dict(row) for row in found])
     overview.by_school = {school["school_id"]: Sums() for school in overview.schools}
     scope = {"school_ids": list(overview.by_school), **days}

@@ -14,6 +14,7 @@ from services.reporting.overview import (
     Sums,
     finding_rows,
     overview_of,
+    rate,
     shown_findings,
     shown_kinds,
     shown_school_sums,
@@ -25,6 +26,7 @@ from shared.database import Statement
 router = APIRouter(prefix="/v1/reports/schools", tags=["reports"])
 
 _CALENDAR = Statement.from_file(Path(__file__).with_suffix(".sql"))
+_ROOMS = Statement.from_file(Path(__file__).with_name("schools_rooms.sql"))
 _ENROLLED = Statement.parse(
     "select grade, sum(pupils) as pupils from audit.enrolment_of(array[:school_id::text]) "
     "where enrolled_from <= :last_day and enrolled_to >= :first_day group by grade order by grade"
@@ -48,6 +50,7 @@ async def school_profile(
         days = {"first_day": period.first_day, "last_day": period.last_day}
         overview = await overview_of(snapshot, period, interval=interval, school_id=school_id)
         calendar = _calendar(snapshot, await _CALENDAR.fetch(snapshot.connection, school_id=school_id, **days))
+        rooms = await _ROOMS.fetch(snapshot.connection, school_id=school_id, **days)
         enrolled = await _ENROLLED.fetch(snapshot.connection, school_id=school_id, **days)
     # Its entry in the register may speak of other years than these.
     register = overview.schools[0] if overview.schools else {"school_id": school_id}
@@ -62,6 +65,7 @@ async def school_profile(
         "totals": {**shown_school_sums(sums, 1), "rows": _rows(school_id, period, month, term_id)},
         "by_category": shown_kinds(overview, "category", school_id=school_id),
         "by_slot": shown_kinds(overview, "slot", school_id=school_id),
+        "by_room": [{**row, "use": rate(row["headcount"], row["seats"] or 0)} for row in rooms],
         "series": shown_series(overview, school_id=school_id),
         "findings": shown_findings(overview, school_id=school_id),
         "calendar": calendar,
