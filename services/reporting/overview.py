@@ -98,10 +98,13 @@ async def overview_of(
     school_id: str | None = None,
     stage: str | None = None,
     town: str | None = None,
+    only: str | None = None,
+    kind: str | None = None,
 ) -> Overview:
     """The sums over the schools that the reader sees, of a stage, a town, or one school; facts that are not rolled up yet count."""
     connection, days = snapshot.connection, {"first_day": period.first_day, "last_day": period.last_day}
-    found = await SCHOOLS.fetch(connection, school_id=school_id, stage=stage, town=town, **days)
+    asked = {"school_id": school_id, "stage": stage, "town": town, "only": only, "kind": kind}
+    found = await SCHOOLS.fetch(connection, **asked, **days)
     overview = Overview(period, interval, [dict(row) for row in found])
     overview.by_school = {school["school_id"]: Sums() for school in overview.schools}
     scope = {"school_ids": list(overview.by_school), **days}
@@ -112,7 +115,7 @@ async def overview_of(
     for row in await _COST.fetch(connection, term_id=period.name, school_ids=scope["school_ids"]):
         sums = overview.by_school[row["school_id"]]
         sums.include({"amount_fen": row["amount_fen"], "costed": 1, "costed_came": sums.came})
-    whole_district = (school_id, stage, town) == (None, None, None)
+    whole_district = not any(asked.values())
     overview.findings = await _FINDINGS.fetch(connection, offices=whole_district, periods=periods_in(period), **scope)
     for row in overview.findings:
         if row["state"] in OPEN_STATES:
@@ -127,8 +130,10 @@ async def overview_of(
 
 
 def periods_in(period: Period) -> list[str]:
-    """The names under which findings of these days go that have no day: the term or month itself, its months, its year."""
+    """The names under which findings of these days go that have no day: the term, month or year itself, its parts, its year."""
     names, day = {period.name, period.name[:9]}, period.first_day
+    if len(period.name) == len("2025-2026"):
+        names |= {f"{period.name}-1", f"{period.name}-2"}
     while day <= period.last_day:
         names.add(f"{day:%Y-%m}")
         day = (day.replace(day=1) + timedelta(days=31)).replace(day=1)
@@ -224,9 +229,8 @@ def finding_rows(period: Period, **scope: object) -> dict[str, object]:
 
 
 def _named(period: Period) -> dict[str, object]:
-    if len(period.name) == len("2025-2026"):
-        return {"from_": period.first_day, "to": period.last_day}
-    return {"month" if len(period.name) == len("2025-10") else "term_id": period.name}
+    lengths = {len("2025-10"): "month", len("2025-2026"): "academic_year"}
+    return {lengths.get(len(period.name), "term_id"): period.name}
 
 
 def shown_findings(overview: Overview, **scope: str | None) -> list[dict[str, object]]:

@@ -5,24 +5,26 @@ with day as (
     from audit.pupil_day_of(:school_ids, :first_day, :last_day)
 ),
 
-enrolment as materialized (
-    select * from audit.enrolment_of(:school_ids)
+enrolled as (
+    select day.school_id, day.service_date, sum(enrolment.pupils) as pupils
+    from day
+    inner join audit.enrolment_of(:school_ids) as enrolment
+        on
+            enrolment.school_id = day.school_id
+            and day.service_date between enrolment.enrolled_from and enrolment.enrolled_to
+    group by day.school_id, day.service_date
 ),
 
 place as (
     select
-        day.school_id,
-        date_trunc(:interval, day.service_date::timestamp)::date as bucket,
+        school_id,
+        date_trunc(:interval, service_date::timestamp)::date as bucket,
         day.came as pupil_days,
-        (
-            select sum(enrolment.pupils) from enrolment
-            where
-                enrolment.school_id = day.school_id
-                and day.service_date between enrolment.enrolled_from and enrolment.enrolled_to
-        ) as enrolled_days,
+        coalesce(enrolled.pupils, 0) as enrolled_days,
         0 as pupil_weeks,
         0 as quality_pupil_weeks
     from day
+    left join enrolled using (school_id, service_date)
     union all
     select
         school_id,
@@ -39,7 +41,7 @@ select
     school_id,
     bucket,
     sum(pupil_days) as pupil_days,
-    sum(coalesce(enrolled_days, 0)) as enrolled_days,
+    sum(enrolled_days) as enrolled_days,
     sum(pupil_weeks) as pupil_weeks,
     sum(quality_pupil_weeks) as quality_pupil_weeks
 from place

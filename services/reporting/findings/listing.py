@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, FindingsReader, Pool
 from services.reporting.overview import periods_in
-from services.reporting.periods import Month, TermId, period_of
+from services.reporting.periods import AcademicYear, Month, TermId, span_of
 from services.reporting.sheets.delimited import csv_response
 from shared.database import Statement, reading
 from shared.pagination import Limit, decode_cursor, encode_cursor
@@ -84,6 +84,7 @@ async def list_findings(
     period: str | None = None,
     month: Month = None,
     term_id: TermId = None,
+    academic_year: AcademicYear = None,
     from_day: Annotated[date | None, Query(alias="from")] = None,
     to_day: Annotated[date | None, Query(alias="to")] = None,
     cursor: str | None = None,
@@ -91,13 +92,13 @@ async def list_findings(
 ) -> Response:
     """Findings by school, stage, town, rule, severity, state and period, in the order of their ids.
 
-    `period`: exactly this; `month`, `term_id`: whatever is of its days, or of it or a part of it as a whole.
+    `period`: exactly this; `month`, `term_id`, `academic_year`: whatever is of its days, or of it or a part of it as a whole.
     """
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
     async with reading(pool, caller.visible) as connection:
         span = None
-        if month is not None or term_id is not None:
-            span = await period_of(connection, month, term_id, as_of=None)
+        if (month, term_id, academic_year) != (None, None, None):
+            span = await span_of(connection, month, term_id, academic_year)
         rows = await _LIST.fetch(
             connection,
             school_id=school_id,

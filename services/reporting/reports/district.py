@@ -3,9 +3,9 @@
 By stage, town, school, category, slot and time. No pay of a person and no pupil is in it; every number has the address of its rows.
 """
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.reporting.answers import Reports, Table, row_query
@@ -24,7 +24,7 @@ from services.reporting.overview import (
 from services.reporting.periods import Month, TermId, period_of
 from services.reporting.visits import READERS, academic_year_of, coverage_by_stage, visits_of
 from shared.pagination import Limit, decode_cursor
-from shared.vocabulary import Stage
+from shared.vocabulary import SchoolKind, Stage
 
 router = APIRouter(prefix="/v1/reports/district", tags=["reports"])
 
@@ -43,6 +43,10 @@ async def district(
     interval: Interval = "week",
     stage: Stage | None = None,
     town: str | None = None,
+    only: Annotated[
+        Literal["primary", "junior", "nine_year"] | None, Query(description="schools of this stage and no other")
+    ] = None,
+    kind: SchoolKind | None = None,
     cursor: str | None = None,
     limit: Limit = 500,
 ) -> Response:
@@ -52,10 +56,11 @@ async def district(
         if snapshot.is_known:
             return snapshot.unchanged()
         period = await period_of(snapshot.connection, month, term_id, as_of=None)
-        overview = await overview_of(snapshot, period, interval=interval, stage=stage, town=town)
+        overview = await overview_of(snapshot, period, interval=interval, stage=stage, town=town, only=only, kind=kind)
         year = academic_year_of(period.name, period.first_day)
         visits = await visits_of(snapshot, year, stage) if reports.caller.kind in READERS else None
     scope = {"stage": stage, "town": town}
+    sorted_out = {"only": only, "kind": kind}
     asked = {"month": month, "term_id": term_id}
     following = [school for school in overview.schools if school["school_id"] > after]
     page = following[:limit]
@@ -68,16 +73,21 @@ async def district(
         "totals": {
             **shown_school_sums(overview.total(), len(overview.schools)),
             "rows": {
-                **_rows(overview, **scope),
-                "schools": row_query("/v1/reports/district", **asked, **scope),
-                "rectifications": row_query("/v1/reports/oversight", **scope),
+                # The lists of records know stages and towns; a narrower choice has its rows school by school.
+                **({} if any(sorted_out.values()) else _rows(overview, **scope)),
+                "schools": row_query("/v1/reports/district", **asked, **scope, **sorted_out),
             },
         },
-        **{f"by_{name}": _groups(overview, name, asked, scope) for name in ("stage", "town", "kind")},
-        "by_category": shown_kinds(overview, "category", **scope),
-        "by_slot": shown_kinds(overview, "slot", **scope),
-        "series": shown_series(overview, **scope),
-        "findings": shown_findings(overview, **scope),
+        **{f"by_{name}": _groups(overview, name, asked, {**scope, **sorted_out}) for name in ("stage", "town", "kind")},
+        **{
+            name: [{**part, "rows": None} for part in parts] if any(sorted_out.values()) else parts
+            for name, parts in (
+                ("by_category", shown_kinds(overview, "category", **scope)),
+                ("by_slot", shown_kinds(overview, "slot", **scope)),
+                ("series", shown_series(overview, **scope)),
+                ("findings", shown_findings(overview, **scope)),
+            )
+        },
         "inspections": None if visits is None else coverage_by_stage(visits, year, snapshot.today),
         "items": items,
         "next_cursor": snapshot.link_next((page[-1]["school_id"],) if len(following) > limit else None),
@@ -92,6 +102,7 @@ def _rows(overview: Overview, **scope: str | None) -> dict[str, object]:
         "cancelled": row_query("/v1/ledger/sessions", state="cancelled", **days, **scope),
         "attendances": row_query("/v1/ledger/attendance", **days, **scope),
         **finding_rows(overview.period, **scope),
+        "rectifications": row_query("/v1/reports/oversight", resource="rectifications", **scope),
     }
 
 
@@ -104,7 +115,7 @@ def _groups(
         number[school[name] or ""] = number.get(school[name] or "", 0) + 1
 
     def shown(group: str, sums: Sums) -> dict[str, object]:
-        narrowed = {**scope, name: group} if name in scope and group not in {"", "nine_year"} else scope
+        narrowed = {**scope, "only" if name == "stage" else name: group or None}
         return {
             name: group or None,
             "schools": number[group],
@@ -124,7 +135,6 @@ def _school(overview: Overview, school: Any, asked: dict[str, str | None]) -> di
             **_rows(overview, school_id=school_id),
             "profile": row_query(f"/v1/reports/schools/{school_id}", **asked),
             "cost": row_query("/v1/reports/reconciliation", school_id=school_id, **asked),
-            "rectifications": row_query("/v1/reports/oversight", school_id=school_id),
         },
     }
 

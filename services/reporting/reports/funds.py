@@ -52,7 +52,8 @@ async def funds(
             return snapshot.unchanged()
         period = await period_of(snapshot.connection, None, term_id, as_of=None)
         days = {"first_day": period.first_day, "last_day": period.last_day}
-        schools = await SCHOOLS.fetch(snapshot.connection, school_id=school_id, stage=stage, town=town, **days)
+        asked = {"school_id": school_id, "stage": stage, "town": town, "only": None, "kind": None}
+        schools = await SCHOOLS.fetch(snapshot.connection, **asked, **days)
         ids = [school["school_id"] for school in schools]
         rows = await _FUNDS.fetch(snapshot.connection, term_id=term_id, school_ids=ids)
         enrolled = dict(await _ENROLLED.fetch(snapshot.connection, school_ids=ids, **days))
