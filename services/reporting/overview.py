@@ -13,10 +13,12 @@ from shared.database import Statement
 Interval = Literal["day", "week", "month"]
 
 _ROOM = Path(__file__).parent
-SCHOOLS, _SERVICE, _PUPILS, _COST, _FINDINGS, _RECTIFICATIONS = (
-    Statement.from_file(_ROOM / f"overview_{name}.sql")
-    for name in ("schools", "service", "pupils", "cost", "findings", "rectifications")
-)
+SCHOOLS = Statement.from_file(_ROOM / "overview_schools.sql")
+_SERVICE = Statement.from_file(_ROOM / "overview_service.sql")
+_PUPILS = Statement.from_file(_ROOM / "overview_pupils.sql")
+_COST = Statement.from_file(_ROOM / "overview_cost.sql")
+_FINDINGS = Statement.from_file(_ROOM / "overview_findings.sql")
+_RECTIFICATIONS = Statement.from_file(_ROOM / "overview_rectifications.sql")
 # A day that is missing from the ledger is a finding of A02, one that came late of A03 or A04.
 MISSING_RULES, LATE_RULES = ("A02",), ("A03", "A04")
 OPEN_STATES = ("open", "acknowledged", "explained", "confirmed")

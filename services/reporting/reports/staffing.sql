@@ -1,6 +1,6 @@
--- One row per person who is not of the school's own staff, and school at which they are registered or served in these days: who
+-- One row per person who is no teacher of a school, and school at which they are registered or served in these days: who
 -- they are, what was verified of them and until when, where their provider stands, and what they did.
--- unpaired: sessions in which no member of the school's own staff was with them.
+-- unpaired: sessions in which no teacher was with them.
 with served as (
     select school_id, service_date, session_id, staff_ids, staff_roles, staff_class_hours_hundredths
     from ledger.held_session
@@ -10,7 +10,8 @@ with served as (
 ),
 
 outside as materialized (
-    select staff.* from ledger.staff where staff.kind <> 'employee'
+    -- A teacher who is shared across schools is no outside person.
+    select staff.* from ledger.staff where staff.kind not in ('employee', 'shared')
 ),
 
 work as (
