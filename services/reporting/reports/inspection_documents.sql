@@ -55,6 +55,7 @@ select
                 when document.content ->> 'submitted_on' is not null then 'filed' else 'draft'
             end
             when document.resource = 'deliberations' then document.content ->> 'decision'
+            else 'recorded'
         end
     ) as state,
     coalesce(
