@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from services.audit_worker import dispositions, rollup
+from services.audit_worker import dispositions, rollup, rollup_service
 from services.audit_worker.applicability import dirty_newly_kept
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of
@@ -208,8 +208,8 @@ async def _audit(
     dirt.days[PROGRESS] |= await rollup.progressed(connection, worked)
     recorded = worked | dirt.days.get("attendance", set()) | dirt.days.get("days", set())
     if recorded:
-        await rollup.rebuild_days(connection, widen(recorded, "school_day", terms))
-        await rollup.rebuild_figures(connection, widen(recorded, "school_day", terms))
+        for rebuild in (rollup.rebuild_days, rollup.rebuild_figures, rollup_service.rebuild_service):
+            await rebuild(connection, widen(recorded, "school_day", terms))
         # The district goes on, and who does not is looked at though nothing of theirs has changed.
         dirt.days[FRONTIER] |= await rollup.lagging(connection)
     return await _find_and_fold(
