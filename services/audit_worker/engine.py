@@ -81,6 +81,8 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
         await dirty_newly_kept(connection, rules, claimed, dirt)
         changes += await _audit(connection, rules, dirt, terms)
+        counted = {row["school_id"] for row in claimed if row["resource"] in rollup_service.COUNTED}
+        await rollup_service.recount_pupils(connection, counted)
         await connection.execute(
             "delete from ledger.outbox where outbox_id = any($1)", [row["outbox_id"] for row in claimed]
         )
@@ -164,6 +166,7 @@ async def audit_all(
         for named, there in ((term_id, terms), (school_id, schools), (only, selected)):
             if named is not None and not there:
                 raise ValueError(f"there is no {named}")
+        await rollup_service.recount_pupils(connection, [row["school_id"] for row in schools])
         dirt = Dirt()
         days = {
             (row["school_id"], day)

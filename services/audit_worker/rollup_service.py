@@ -3,7 +3,7 @@
 Recomputed from the facts for the school-days and schools that a change touched, never patched.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import product
 
@@ -45,6 +45,10 @@ _COUNTS = (
 )
 
 
+# A change of these changes how many are enrolled, or have opted in.
+COUNTED = frozenset({"students", "consents"})
+
+
 async def rebuild_service(connection: asyncpg.Connection, scopes: Sequence[Scope]) -> None:
     """Recompute what the schools of the scopes held, who came, and the weeks that these days are of."""
     for scope in scopes:
@@ -67,12 +71,9 @@ async def rebuild_service(connection: asyncpg.Connection, scopes: Sequence[Scope
         await connection.execute(_WEEKS, schools, first_week, last_week)
 
 
-async def recount_pupils(connection: asyncpg.Connection, changed: Sequence[asyncpg.Record]) -> None:
-    """Count anew the enrolled and the families who opted in, of each school whose pupils or consents changed.
-
-    `changed`: rows with a `school_id` and the `resource` that changed.
-    """
-    schools = list({row["school_id"] for row in changed if row["resource"] in {"students", "consents"}})
-    if schools:
+async def recount_pupils(connection: asyncpg.Connection, schools: Iterable[str]) -> None:
+    """Count anew the enrolled pupils of these schools, and the families that opted in."""
+    some = list(schools)
+    if some:
         for statement in _COUNTS:
-            await connection.execute(statement, schools)
+            await connection.execute(statement, some)

@@ -5,7 +5,7 @@ from datetime import date
 
 import asyncpg
 
-from services.audit_worker import rollup
+from services.audit_worker import rollup, rollup_service
 from services.audit_worker.engine import TURN_LOCK, terms_of
 from services.audit_worker.scope import Scope
 from services.cli.progress import progress_bar
@@ -56,6 +56,8 @@ async def _rebuild_some(connection: asyncpg.Connection, scope: Scope) -> set[str
         people = await rollup.rebuild(connection, [scope])
         await rollup.rebuild_days(connection, [scope])
         await rollup.rebuild_figures(connection, [scope])
+        await rollup_service.rebuild_service(connection, [scope])
+        await rollup_service.recount_pupils(connection, scope.school_ids)
     return people
 
 

@@ -3,7 +3,7 @@
 from shared.migrations import run_sql
 
 revision = "0015"
-down_revision = "0010"
+down_revision = "0014"
 
 
 def upgrade() -> None:
