@@ -198,6 +198,15 @@ CATALOGUE: Mapping[str, Kind] = {
     "attachments_unavailable": Kind(
         503, "附件库暂时不可用，请稍后重试", "The attachment store cannot be reached for now; try again shortly"
     ),
+    "receiver_not_allowed": Kind(422, "不可向该地址推送：{reason}", "Webhooks are not sent there: {reason}"),
+    "subscription_disabled": Kind(
+        409,
+        "该订阅已停用；请先将 state 改为 active",
+        "The subscription is disabled: set its state to active first",
+    ),
+    "too_many_subscriptions": Kind(
+        409, "每个客户端最多 {limit} 个订阅", "A client has at most {limit} subscriptions: remove one"
+    ),
     "already_void": Kind(409, "这条记录已经作废", "The record is void already"),
 }
 

@@ -1,13 +1,14 @@
 """What an operator can set, read once at the door and handed on."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # What may hold a password or a key: never repeated in a message.
-_SECRET = frozenset({"database_url", "redis_url", "token_signing_key"})
+_SECRET = frozenset({"database_url", "redis_url", "token_signing_key", "webhook_key"})
 
 
 class SettingsInvalid(Exception):
@@ -36,6 +37,20 @@ class Settings(BaseSettings):
     # What one client may ask of one process for ever; ten seconds' worth at once.
     requests_per_second: int = Field(default=1000, ge=1, le=1_000_000)
     database_pool_size: int = Field(default=12, ge=1, le=200)
+    # Webhook secrets are sealed under it, instead of under a key derived from the one that signs tokens.
+    webhook_key: str | None = Field(default=None, min_length=32)
+    # Networks inside the house to which webhooks may go, and over http: CIDR, between commas.
+    webhook_networks: str | None = None
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _are_networks(cls, given: str | None) -> str | None:
+        _networks(given)
+        return given
+
+    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of `webhook_networks`."""
+        return _networks(self.webhook_networks)
 
     def stores(self) -> tuple[str, str]:
         """The URLs of PostgreSQL and Redis; raises SettingsInvalid when either is not set."""
@@ -50,6 +65,10 @@ class Settings(BaseSettings):
     def attachments(self) -> str:
         """The URL of the folder or bucket where the papers lie."""
         return self.attachments_url or (self.data_dir.resolve() / "attachments").as_uri()
+
+
+def _networks(given: str | None) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(each.strip()) for each in (given or "").split(",") if each.strip())
 
 
 def read_settings(**given: object) -> Settings:

@@ -90,7 +90,13 @@ QUALITY_CATEGORIES: frozenset[str] = frozenset(get_args(Category)) - {"homework"
 
 # What each kind of client may do (POLICY Part 5): who pushes does not review, who reviews does not push.
 _READS: frozenset[Scope] = frozenset({"ledger.read", "reports.read", "findings.read"})
-_SCHOOL: frozenset[Scope] = _READS | {"registers.write", "ledger.write", "documents.write", "findings.write"}
+_SCHOOL: frozenset[Scope] = _READS | {
+    "registers.write",
+    "ledger.write",
+    "documents.write",
+    "findings.write",
+    "subscriptions.write",
+}
 # Whose chain holds what an office keeps to itself: neither a school's nor the district's, which everybody reads.
 BUREAU = "bureau"
 CENTRES: Mapping[str, str] = {"primary": "centre-primary", "junior": "centre-junior"}

@@ -1,6 +1,7 @@
 """What the worker does when it is told, and by itself: say of new days what can be said at once, audit them whole, sweep."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -20,6 +21,8 @@ async def audit_days(context: dict[str, Any]) -> int:
     looked_at = 0
     while rows := (await engine.audit_days(context["pool"], context["rules"])).outbox_rows:
         looked_at += rows
+    if looked_at:
+        await deliver(context)
     context["came_in"].set()
     return looked_at
 
@@ -45,7 +48,16 @@ async def audit(context: dict[str, Any]) -> int:
     audited = 0
     while rows := (await engine.audit_once(context["pool"], context["rules"])).outbox_rows:
         audited += rows
+    if audited:
+        await deliver(context)
     return audited
+
+
+async def deliver(context: dict[str, Any]) -> None:
+    """Let the courier look now: there is a change to tell of, or an owner asks for something. A deaf one looks by itself."""
+    wake: Callable[[], None] | None = context.get("wake_courier")
+    if wake is not None:
+        wake()
 
 
 async def sweep(context: dict[str, Any]) -> int:
@@ -53,5 +65,6 @@ async def sweep(context: dict[str, Any]) -> int:
     if retried := await engine.retry_parked(context["pool"], context["rules"]):
         log.warning("parked_scopes_retried", retried=retried, left=len(await parking.parked(context["pool"])))
     looked_at = await audit_days(context)
-    await engine.escalate(context["pool"], context["escalate_after"])
+    if await engine.escalate(context["pool"], context["escalate_after"]):
+        await deliver(context)
     return looked_at

@@ -18,12 +18,15 @@ from arq.connections import RedisSettings
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
-from services.audit_worker import jobs
+from services.audit_worker import jobs, queues
 from services.audit_worker.catalogue import read_catalogue
+from services.audit_worker.courier import Courier
+from services.audit_worker.delivery import Postman
 from shared.asgi import STORE_ERRORS
 from shared.database import open_pool
 from shared.logs import configure_logs
-from shared.settings import Settings
+from shared.sealing import Seal
+from shared.settings import Settings, SettingsInvalid
 
 log = structlog.get_logger()
 
@@ -36,6 +39,9 @@ JOB_SECONDS = 3600
 # Partitions are made so far ahead.
 AHEAD = timedelta(days=62)
 REJECTIONS_KEPT = timedelta(days=90)
+DELIVERIES_KEPT = timedelta(days=30)
+# An audit holds one or two, an errand of the courier one for as long as it takes to note what became of it.
+CONNECTIONS = 8
 
 
 def run_worker(settings: Settings) -> None:
@@ -47,7 +53,7 @@ async def _run(settings: Settings) -> None:
     configure_logs(settings.log_format, service="audit_worker")
     database_url, redis_url = settings.stores()
     rules = read_catalogue(settings.rules_config)
-    pool = await open_pool(database_url, role="taizhang_audit", size=4)
+    pool = await open_pool(database_url, role="taizhang_audit", size=CONNECTIONS)
     context = {
         "pool": pool,
         "rules": rules,
@@ -64,6 +70,7 @@ async def _run(settings: Settings) -> None:
         asyncio.create_task(_every(0.0, lambda: jobs.audit_when_quiet(context))),
         asyncio.create_task(_every(SWEEP_SECONDS, lambda: jobs.sweep(context))),
         asyncio.create_task(_every(24 * 3600.0, lambda: _tend_the_store(pool))),
+        asyncio.create_task(_carry(settings, database_url, context)),
     ]
     waiting = asyncio.create_task(ended.wait())
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -75,11 +82,30 @@ async def _run(settings: Settings) -> None:
     log.info("audit_worker_stopped", asked=waiting in done)
 
 
+async def _carry(settings: Settings, database_url: str, context: dict[str, Any]) -> None:
+    """Deliver webhooks; without a key that opens their secrets, say so and audit all the same."""
+    try:
+        seal = Seal.of(settings.webhook_key, settings.token_signing_key)
+    except (OSError, ValueError) as error:
+        raise SettingsInvalid("TAIZHANG_TOKEN_SIGNING_KEY cannot be read as a P-256 private key in PEM") from error
+    if seal is None:
+        log.warning("webhooks_not_sent", missing="TAIZHANG_WEBHOOK_KEY or TAIZHANG_TOKEN_SIGNING_KEY")
+        await asyncio.Event().wait()
+        return
+    async with Postman(settings.networks()) as postman:
+        courier = Courier(database_url, context["pool"], seal, postman)
+        context["wake_courier"] = courier.wake
+        await courier.run()
+
+
 async def _listen(redis_url: str, context: dict[str, Any]) -> None:
     """Run arq; when Redis goes away, start it again until it is back."""
     while True:
         worker = Worker(
-            functions=[func(jobs.audit_days, name="audit", keep_result=0, max_tries=1)],  # type: ignore[arg-type]
+            functions=[
+                func(jobs.audit_days, name="audit", keep_result=0, max_tries=1),  # type: ignore[arg-type]
+                func(jobs.deliver, name="deliver", keep_result=0, max_tries=1),  # type: ignore[arg-type]
+            ],
             queue_name=QUEUE,
             redis_settings=_redis_settings(redis_url),
             ctx=context,
@@ -117,7 +143,8 @@ async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
 
 
 async def _tend_the_store(pool: asyncpg.Pool) -> None:
-    """Make the partitions of the months to come; drop rejections that nobody will ask for any more."""
+    """Make the partitions of the months to come; drop rejections and deliveries that nobody will ask for any more."""
     now = datetime.now(UTC)
     await pool.fetchval("select ledger.ensure_partitions($1, $2)", now.date(), now.date() + AHEAD)
     await pool.fetchval("select ledger.drop_rejections($1)", now - REJECTIONS_KEPT)
+    await queues.forget_old(pool, now - DELIVERIES_KEPT)

@@ -49,6 +49,7 @@ from services.ledger_api.oversight import (
     referrals,
     review_schemes,
     reviews,
+    subscriptions,
 )
 from services.ledger_api.procedures import PLAN, SUBMISSION
 from services.ledger_api.records import attendance, batches, chains, days, duties, gate_logs, sessions, sign_ins
@@ -70,6 +71,7 @@ from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
 from shared.database import open_pool
 from shared.logs import configure_logs
 from shared.openapi import describe
+from shared.sealing import Seal
 from shared.settings import Settings, SettingsInvalid
 from shared.tables import open_tables
 from shared.tokens import Verifier
@@ -86,6 +88,7 @@ ROUTERS = (
     provider_invoices, fund_lines, plans, groups, trainings,
     inspections, inspection_draws, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,
     appraisals, campaigns, referrals, disbursements, dispositions,
+    subscriptions,
 )  # fmt: skip
 
 
@@ -123,6 +126,8 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     app.state.attachments = open_attachments(settings.attachments())
     app.state.sign_ins = asyncio.Semaphore(1)
     app.state.long_bodies = LongBodies()
+    app.state.seal = Seal.of(settings.webhook_key, settings.token_signing_key)
+    app.state.webhook_networks = settings.networks()
     log.info("ledger_api_started")
     yield
     await bell.stop()

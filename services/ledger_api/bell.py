@@ -1,7 +1,8 @@
-"""The bell: tells the audit worker, after the commit, that the outbox holds something. Redis may be gone; facts are not."""
+"""The bell: tells the audit worker, after the commit, that there is something to audit or to deliver. Redis may be gone; facts are not."""
 
 import asyncio
 from contextlib import suppress
+from typing import Literal
 
 import msgspec
 import structlog
@@ -12,6 +13,7 @@ from redis.exceptions import RedisError
 log = structlog.get_logger()
 
 QUEUE = "taizhang:audit"
+Job = Literal["audit", "deliver"]
 # Rings closer together than this are one: the job looks at everything in the outbox anyway.
 PAUSE_SECONDS = 0.02
 # While Redis is away the worker's own sweep finds the outbox; the bell tries again at this pace.
@@ -26,10 +28,12 @@ class Bell:
         self._settings = RedisSettings.from_dsn(redis_url)
         self._settings.conn_retries = 0
         self._wanted = asyncio.Event()
+        self._jobs: set[Job] = set()
         self._task: asyncio.Task[None] | None = None
 
-    def ring(self) -> None:
+    def ring(self, job: Job = "audit") -> None:
         """Ring soon; never waits, never fails."""
+        self._jobs.add(job)
         self._wanted.set()
 
     async def start(self) -> None:
@@ -49,17 +53,20 @@ class Bell:
             while True:
                 await self._wanted.wait()
                 self._wanted.clear()
+                rung, self._jobs = self._jobs, set()
                 try:
                     # Shielded: who is stopped while connecting still has a connection to close.
                     connecting = connecting or asyncio.create_task(
                         create_pool(self._settings, job_serializer=msgspec.json.encode)
                     )
                     pool = await asyncio.shield(connecting)
-                    await pool.enqueue_job("audit", _queue_name=QUEUE)
+                    for job in rung:
+                        await pool.enqueue_job(job, _queue_name=QUEUE)
                 except (RedisError, OSError) as error:
                     if connecting is not None and connecting.done() and connecting.exception() is not None:
                         connecting = None
                     log.warning("bell_not_rung", error=repr(error))
+                    self._jobs |= rung
                     self._wanted.set()
                     await asyncio.sleep(RETRY_SECONDS)
                 else:

@@ -11,10 +11,11 @@ from tests.world.standard import MONDAY, S1, S2, TERM, duty, school_of, session,
 
 WRITER_OF = {"taizhang_ledger": "ledger", "taizhang_audit": "audit"}
 ROLES = ("taizhang_ledger", "taizhang_audit", "taizhang_reporting")
-# The rows that move, named in ARCHITECTURE: a chain's head, the outbox, API clients.
+# The rows that move, named in ARCHITECTURE: a chain's head, the outbox, API clients, subscriptions.
 MAY_CHANGE = {
     ("taizhang_ledger", "ledger.chain_head", "UPDATE"),
     ("taizhang_ledger", "ledger.api_client", "UPDATE"),
+    ("taizhang_ledger", "ledger.subscription", "UPDATE"),
     ("taizhang_audit", "ledger.outbox", "UPDATE"),
     ("taizhang_audit", "ledger.outbox", "DELETE"),
 }

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 from uuid import uuid4
 
 import asyncpg
@@ -73,14 +73,17 @@ _OPEN_CHAINS = "insert into ledger.chain_head (school_id) select unnest($1::text
 _ENTRIES = "select * from ledger.append_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 
 
+Job = Literal["audit", "deliver"]
+
+
 class RollMoved(Exception):
     """A school's registers changed between the check and the lock."""
 
 
 class Bell(Protocol):
-    """Told after the commit that the outbox holds something."""
+    """Told after the commit that there is something to audit, or to deliver."""
 
-    def ring(self) -> None:
+    def ring(self, job: Job = "audit") -> None:
         """Ring; never waits, never fails."""
 
 
@@ -93,6 +96,10 @@ class Ledger:
         self._bell = bell
         self._book = RollBook()
         self._seen: OrderedDict[bytes | None, None] = OrderedDict()
+
+    def ring(self, job: Job) -> None:
+        """Tell the worker, after the commit, of something other than facts."""
+        self._bell.ring(job)
 
     async def replayed(self, resource: str, sender: Sender) -> Receipt | None:
         """The receipt of an exact replay of an earlier body, or None; it writes nothing and decodes nothing.

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from services.reporting.dependencies import FindingsReader, Pool
 from services.reporting.findings.wakening import WakeningOf
 from shared.database import Visible, reading
+from shared.finding_events import shown_event
 from shared.pagination import Limit
 from shared.problems import Refused
 
@@ -89,22 +90,4 @@ async def events_after(
     place, number = part or (None, 1)
     async with reading(pool, visible) as connection:
         rows = await connection.fetch(_AFTER, position, limit, place, number)
-    return [_shown(row) for row in rows]
-
-
-def _shown(row: Any) -> dict[str, Any]:
-    finding = msgspec.json.decode(row["finding"])
-    wording = finding.pop("wording")
-    hundredths = finding.pop("hours_at_risk_hundredths")
-    kind, subject = finding.pop("subject_kind"), finding.pop("subject")
-    return {
-        "cursor": str(row["position"]),
-        "change": row["change"],
-        "at": row["at"],
-        "finding": {
-            **finding,
-            **wording,
-            "subject": {"kind": kind, "id": subject},
-            "hours_at_risk": None if hundredths is None else hundredths / 100,
-        },
-    }
+    return [shown_event(row) for row in rows]
