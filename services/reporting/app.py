@@ -7,7 +7,7 @@ import structlog
 from fastapi import FastAPI
 
 from services.reporting.dashboard import page
-from services.reporting.findings import events, listing, stream
+from services.reporting.findings import events, feed_atom, feed_json, listing, stream
 from services.reporting.findings.wakening import Wakening
 from services.reporting.ledger import attendance, duties, sessions
 from services.reporting.reports import (
@@ -39,6 +39,8 @@ ROUTERS = (
     page,
     events,
     stream,
+    feed_atom,
+    feed_json,
     listing,
     workload,
     what_if,

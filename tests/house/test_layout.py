@@ -31,7 +31,7 @@ RESOURCES = [module for module in (*ledger_app.ROUTERS, *reporting_app.ROUTERS) 
 def test_the_url_names_the_file(module: ModuleType) -> None:
     file = module.__name__.rpartition(".")[2].replace("_", "-")
     for route in module.router.routes:
-        nouns = [part for part in route.path.split("/") if part and not part.startswith("{")]
+        nouns = [part.replace(".", "-") for part in route.path.split("/") if part and not part.startswith("{")]
         assert file in nouns or (file, nouns[-1]) == ("listing", "findings"), route.path
 
 
