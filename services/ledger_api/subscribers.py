@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import asyncpg
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
-from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel
 
 from services.ledger_api.ingest.append import Ledger
 from services.ledger_api.ingest.payload import Identifier, Record, Text
@@ -22,6 +22,7 @@ from shared.vocabulary import Severity
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 what every secret begins with (Standard Webhooks)
 
+_NOWHERE = "neither a cursor nor an instant with its offset"
 Url = Annotated[str, Meta(max_length=URL_LENGTH, description="https, where webhooks are posted to")]
 
 
@@ -267,8 +268,10 @@ async def position_from(connection: asyncpg.Connection, start: str) -> int:
     if start.isascii() and start.isdigit() and len(start) <= 18:
         return int(start)
     try:
-        at = TypeAdapter(AwareDatetime).validate_strings(start)
-    except ValidationError as error:
-        raise Refused("invalid_parameter", name="from", reason="neither a cursor nor an instant with offset") from error
+        at = datetime.fromisoformat(start)
+    except ValueError as error:
+        raise Refused("invalid_parameter", name="from", reason=_NOWHERE) from error
+    if at.tzinfo is None or not 1970 < at.year < 9999:  # noqa: PLR2004 what every time zone can hold
+        raise Refused("invalid_parameter", name="from", reason=_NOWHERE)
     position: int = await connection.fetchval("select audit.position_at($1)", at)
     return position

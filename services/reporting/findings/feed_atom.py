@@ -57,7 +57,7 @@ def _atom(document: Document) -> bytes:
         _add(element, "updated", entry.at.isoformat())
         _add(element, "published", entry.at.isoformat())
         address = f"{document.home}v1/findings/{entry.event['finding']['finding_id']}"
-        SubElement(element, "link", {"rel": "alternate", "type": "application/json", "href": address})
+        SubElement(element, "link", {"rel": "alternate", "href": address})
         for tag in entry.tags:
             SubElement(element, "category", {"term": tag})
         _add(element, "content", entry.text).set("type", "text")

@@ -49,7 +49,6 @@ async def test_a_change_is_an_entry_with_what_atom_requires(school: District) ->
     events = (await school.auditor.report("/v1/findings/events"))["items"]
     assert newest.published == events[1]["at"].replace("Z", "+00:00")
     assert events[1]["finding"]["explanation"]["en"] in newest.content[0].value
-    print(newest.link, (await _follow(school.auditor, newest.link)).text)
     assert (await _follow(school.auditor, newest.link)).json()["finding_id"] == events[1]["finding"]["finding_id"]
 
 
