@@ -271,7 +271,7 @@ async def position_from(connection: asyncpg.Connection, start: str) -> int:
         at = datetime.fromisoformat(start)
     except ValueError as error:
         raise Refused("invalid_parameter", name="from", reason=_NOWHERE) from error
-    if at.tzinfo is None or not 1970 < at.year < 9999:  # noqa: PLR2004 what every time zone can hold
+    if at.tzinfo is None or not 1970 < at.year < 9999:
         raise Refused("invalid_parameter", name="from", reason=_NOWHERE)
     position: int = await connection.fetchval("select audit.position_at($1)", at)
     return position

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.reporting.dashboard import page
 from services.reporting.findings import events, feed_atom, feed_json, listing, stream
+from services.reporting.findings.fan_out import FanOut
 from services.reporting.findings.wakening import Wakening
 from services.reporting.ledger import attendance, duties, sessions
 from services.reporting.reports import (
@@ -81,6 +82,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     await wakening.start()
     app.state.pool = pool
     app.state.wakening = wakening
+    app.state.fan_out = FanOut(pool)
     app.state.allowance = Allowance(settings.requests_per_second)
     app.state.verifier = Verifier()
     app.state.learn_keys = KeyRing(pool, app.state.verifier).learn

@@ -19,7 +19,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from services.audit_worker.courier import Courier
 from services.audit_worker.delivery import Postman
 from shared.sealing import Seal
-from tests.world.district import District, Json, Voice, open_district
+from tests.world.district import District, Json, Voice
 from tests.world.receiver import Received, Receiver, receiving
 from tests.world.standard import S1, S2, session
 

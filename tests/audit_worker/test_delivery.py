@@ -1,7 +1,7 @@
 """One webhook over the network: pinned to the address that was looked at, bounded in time and size, whatever answers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -89,13 +89,26 @@ async def test_what_is_not_http_is_an_error_and_no_exception() -> None:
     assert ((await _from_socket(babble)).error or "").startswith("connection_failed")
 
 
-async def _from_socket(handle: object) -> Answer:
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)  # type: ignore[arg-type]
+async def _from_socket(handle: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> Answer:
+    at_work: list[asyncio.Task[None]] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await handle(reader, writer)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(
+        lambda reader, writer: at_work.append(asyncio.ensure_future(answer(reader, writer))), "127.0.0.1", 0
+    )
     try:
         port = server.sockets[0].getsockname()[1]
         return (await _post(f"http://127.0.0.1:{port}/"))[0]
     finally:
         server.close()
+        for task in at_work:
+            task.cancel()
+        await asyncio.gather(*at_work, return_exceptions=True)
 
 
 async def test_nobody_there_is_an_error() -> None:

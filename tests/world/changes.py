@@ -21,7 +21,9 @@ async def find_in_both(school: District) -> None:
     await school.audit()
 
 
-async def changes(school: District, school_id: str, number: int, *, since: str = "2025-09-10T08:00:00+00:00") -> list[int]:
+async def changes(
+    school: District, school_id: str, number: int, *, since: str = "2025-09-10T08:00:00+00:00"
+) -> list[int]:
     """The school's finding changes so many times more, a second apart; the events' positions."""
     rows = await school.fetch(_CHANGED_AGAIN.replace("$3::timestamptz", f"'{since}'::timestamptz"), school_id, number)
     return sorted(row["position"] for row in rows)

@@ -1,14 +1,14 @@
 """The feed of findings as Server-Sent Events: `id:` is the cursor, `Last-Event-ID` resumes, a heartbeat every 15 s."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
-from services.reporting.dependencies import FindingsReader, Pool
-from services.reporting.findings.events import events_after, position_of
+from services.reporting.dependencies import FindingsReader
+from services.reporting.findings.events import position_of
+from services.reporting.findings.fan_out import FanOut, FanOutOf
 from services.reporting.findings.wakening import Wakening, WakeningOf
 from shared.database import Visible
 
@@ -21,7 +21,7 @@ PAGE = 200
 @router.get("", response_class=StreamingResponse)
 async def stream_events(
     caller: FindingsReader,
-    pool: Pool,
+    fan_out: FanOutOf,
     wakening: WakeningOf,
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[str, Query(description="where to begin when there is no Last-Event-ID")] = "",
@@ -29,26 +29,21 @@ async def stream_events(
     """Every change of every finding as it is committed, from the cursor on."""
     position = position_of(last_event_id if last_event_id is not None else after)
     return StreamingResponse(
-        _events(pool, caller.visible, wakening, position),
+        _events(fan_out, caller.visible, wakening, position),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(pool: Any, visible: Visible, wakening: Wakening, position: int) -> AsyncIterator[bytes]:
-    # A comment opens the stream. `retry` travels with the events: alone, some clients take it for an empty one.
+async def _events(fan_out: FanOut, visible: Visible, wakening: Wakening, position: int) -> AsyncIterator[bytes]:
+    # A comment opens the stream.
     yield b": findings\n\n"
     while True:
         ticket = wakening.ticket()
-        events = await events_after(pool, visible, position, PAGE)
-        for event in events:
-            yield b"id: %s\nevent: %s\nretry: 2000\ndata: %s\n\n" % (
-                event["cursor"].encode(),
-                event["change"].encode(),
-                msgspec.json.encode(event),
-            )
-        if events:
-            position = int(events[-1]["cursor"])
+        page = await fan_out.frames(visible, position, PAGE, ticket=ticket)
+        if page.number:
+            yield page.text
+            position = page.position
             continue
         await wakening.wait(ticket, HEARTBEAT_SECONDS)
         if wakening.ticket() == ticket:

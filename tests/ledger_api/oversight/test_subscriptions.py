@@ -74,9 +74,7 @@ async def test_a_url_inside_the_house_or_of_another_kind_is_refused(school: Dist
     assert (error["pointer"], error["code"]) == ("/url", "receiver_not_allowed")
     assert why in error["detail"]
     there = await _subscribe(school.auditor)
-    assert await _send(
-        school.auditor, "PATCH", f"/{there['subscription_id']}", json={"url": url}, expect=422
-    )
+    assert await _send(school.auditor, "PATCH", f"/{there['subscription_id']}", json={"url": url}, expect=422)
 
 
 async def test_a_network_that_the_setting_opens_may_be_named(school: District) -> None:

@@ -1,14 +1,17 @@
 """The feed as Server-Sent Events, over a real socket and read by a public client."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 import uvicorn
 from httpx_sse import EventSource, aconnect_sse
 
-from services.reporting.findings import stream
+from services.reporting.findings import fan_out, stream
+from shared.database import Visible
 from tests.world.district import District
 from tests.world.standard import S1, S2, session
 
@@ -98,3 +101,27 @@ async def test_a_quiet_stream_beats(school: District, served: str, monkeypatch: 
 async def test_without_a_token_nothing_is_streamed(served: str) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
         assert (await client.get(f"{served}/v1/findings/stream")).status_code == 401
+
+
+async def test_many_who_wait_at_one_place_read_the_database_once(
+    school: District, served: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    read_page = fan_out.events_after
+
+    async def counted(pool: Any, visible: Visible, position: int, limit: int) -> list[dict[str, Any]]:
+        reads.append(position)
+        return await read_page(pool, visible, position, limit)
+
+    monkeypatch.setattr(fan_out, "events_after", counted)
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(trust_env=False, limits=limits) as client, contextlib.AsyncExitStack() as open_streams:
+        sources = [
+            await open_streams.enter_async_context(_listen(client, served, school.auditor.token)) for _ in range(60)
+        ]
+        waiting = [asyncio.create_task(_next(source, 1)) for source in sources]
+        await school.school(S1).post("sessions", session(headcount=0))
+        await school.audit()
+        assert await asyncio.gather(*waiting) == [["1"]] * 60
+    # Each came to an empty feed by itself; the commit was read once for all, or once more for who came late.
+    assert reads.count(0) - 60 <= 5
