@@ -333,7 +333,7 @@ def verify(
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="ingest, audit, report, accuracy")] = "ingest",
+    what: Annotated[str, typer.Argument(help="ingest, audit, report, accuracy, feeds")] = "ingest",
     schools: Annotated[
         int | None, typer.Option(min=4, help="schools of the district (350; of report 60, of accuracy 24)")
     ] = None,
@@ -347,6 +347,7 @@ def bench(
     """The benchmarks, one JSON object a line.
 
     ingest: each figure with its ratio to the limit measured in the same run. accuracy: what rules find in simulated districts.
+    feeds: a thousand listeners to the stream.
     """
     from services.cli.bench import UnknownBenchmark, run_bench
 

@@ -86,8 +86,8 @@ def _await_delivery(stack: Stack) -> None:
     """Wait until every queue is empty, and let none wait for its next attempt."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     waiting = "select count(*) from audit.delivery_queue where position < pending_to"
-    behind = "select count(*) from audit.subscription_progress where shared_out_to < (select max(position) from audit.finding_event)"
-    while stack.query(waiting) != [(0,)] or stack.query(behind) != [(0,)]:
+    caught_up = "select count(*) from audit.subscription_progress where shared_out_to = (select max(position) from audit.finding_event)"
+    while stack.query(waiting) != [(0,)] or stack.query(caught_up) != [(1,)]:
         assert time.monotonic() < deadline, "the courier does not come to an end"
         stack.query("update audit.delivery_queue set next_attempt_at = now() where attempts > 0 returning 1")
         time.sleep(0.1)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from services.cli.bench.accuracy import SCHOOLS, SEEDS, bench_accuracy
 from services.cli.bench.audit import bench_audit
+from services.cli.bench.feeds import bench_feeds
 from services.cli.bench.ingest import bench_ingest
 from services.cli.bench.measure import Line
 from services.cli.bench.report import bench_report
@@ -48,5 +49,7 @@ def run_bench(
         )
     elif what == "accuracy":
         yield from bench_accuracy(seeds or SEEDS, schools=schools or SCHOOLS, weeks=weeks)
+    elif what == "feeds":
+        yield from bench_feeds(rounds=rounds)
     else:
-        raise UnknownBenchmark(f"there is no benchmark {what}: ingest, audit, report, accuracy")
+        raise UnknownBenchmark(f"there is no benchmark {what}: ingest, audit, report, accuracy, feeds")
