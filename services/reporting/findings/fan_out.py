@@ -16,6 +16,8 @@ log = structlog.get_logger()
 
 # Reads at once; the pool's other connections stay with those who ask single questions.
 READS_AT_ONCE = 4
+# More listeners than one process serves in time: the next one is told to come back.
+LISTENERS = 4000
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class FanOut:
         """`pool`: reporting's."""
         self._pool = pool
         self._turns = asyncio.Semaphore(READS_AT_ONCE)
+        self.listeners = 0
         self._reading: dict[tuple[Visible, int, int, int], asyncio.Task[Frames]] = {}
 
     async def frames(self, visible: Visible, position: int, limit: int, *, ticket: int) -> Frames:

@@ -8,9 +8,10 @@ from fastapi.responses import StreamingResponse
 
 from services.reporting.dependencies import FindingsReader
 from services.reporting.findings.events import position_of
-from services.reporting.findings.fan_out import FanOut, FanOutOf
+from services.reporting.findings.fan_out import LISTENERS, FanOut, FanOutOf
 from services.reporting.findings.wakening import Wakening, WakeningOf
 from shared.database import Visible
+from shared.problems import Refused
 
 router = APIRouter(prefix="/v1/findings/stream", tags=["findings"])
 
@@ -27,6 +28,8 @@ async def stream_events(
     after: Annotated[str, Query(description="where to begin when there is no Last-Event-ID")] = "",
 ) -> StreamingResponse:
     """Every change of every finding as it is committed, from the cursor on."""
+    if fan_out.listeners >= LISTENERS:
+        raise Refused("busy", headers={"Retry-After": "5"})
     position = position_of(last_event_id if last_event_id is not None else after)
     return StreamingResponse(
         _events(fan_out, caller.visible, wakening, position),
@@ -36,15 +39,19 @@ async def stream_events(
 
 
 async def _events(fan_out: FanOut, visible: Visible, wakening: Wakening, position: int) -> AsyncIterator[bytes]:
-    # A comment opens the stream.
-    yield b": findings\n\n"
-    while True:
-        ticket = wakening.ticket()
-        page = await fan_out.frames(visible, position, PAGE, ticket=ticket)
-        if page.number:
-            yield page.text
-            position = page.position
-            continue
-        await wakening.wait(ticket, HEARTBEAT_SECONDS)
-        if wakening.ticket() == ticket:
-            yield b": heartbeat\n\n"
+    fan_out.listeners += 1
+    try:
+        # A comment opens the stream.
+        yield b": findings\n\n"
+        while True:
+            ticket = wakening.ticket()
+            page = await fan_out.frames(visible, position, PAGE, ticket=ticket)
+            if page.number:
+                yield page.text
+                position = page.position
+                continue
+            await wakening.wait(ticket, HEARTBEAT_SECONDS)
+            if wakening.ticket() == ticket:
+                yield b": heartbeat\n\n"
+    finally:
+        fan_out.listeners -= 1

@@ -125,3 +125,20 @@ async def test_many_who_wait_at_one_place_read_the_database_once(
         assert await asyncio.gather(*waiting) == [["1"]] * 60
     # Each came to an empty feed by itself; the commit was read once for all, or once more for who came late.
     assert reads.count(0) - 60 <= 5
+
+
+async def test_one_listener_too_many_is_told_to_come_back(
+    school: District, served: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "LISTENERS", 1)
+    headers = {"Authorization": f"Bearer {school.auditor.token}"}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        async with client.stream("GET", f"{served}/v1/findings/stream", headers=headers) as answer:
+            assert await anext(answer.aiter_text()) == ": findings\n\n"
+            refused = await client.get(f"{served}/v1/findings/stream", headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+            assert int(refused.headers["retry-after"]) > 0
+        while school.reporting_app.state.fan_out.listeners:
+            await asyncio.sleep(0.01)
+        async with client.stream("GET", f"{served}/v1/findings/stream", headers=headers) as answer:
+            assert answer.status_code == 200
