@@ -1,14 +1,18 @@
 """Every Python block of a guide runs, one after the other, against a real server, as its reader would run it."""
 
+import json
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from standardwebhooks import WebhookVerificationError
 
+from services.audit_worker.messages import Message, secret_bytes
 from services.cli.clients import create_client
 from services.cli.embedded import Stores
 from services.cli.processes import Running, running_services
@@ -51,5 +55,18 @@ def test_the_examples_of_a_guide_run(guide: Path, services: tuple[Running, str])
         line = text[: block.start()].count("\n") + 1
         # Blank lines before it, so that a failure names the guide's own line.
         exec(compile("\n" * line + block[1], str(guide), "exec"), known)  # noqa: S102 the project's own documents
+    if "receive" in known:
+        _send_twice(known)
     if "ledger" in known:
         known["ledger"].close()
+
+
+def _send_twice(known: dict[str, Any]) -> None:
+    """What the worker sends, to the guide's own receiver: taken once, and refused when it is not ours."""
+    event = {"id": "finding-event-1", "type": "taizhang.finding.opened", "partitionkey": "3101150001", "sequence": "1"}
+    message = Message(str(event["id"]), json.dumps(event).encode())
+    for _attempt in range(2):
+        known["receive"](message.headers([secret_bytes(known["secret"])], datetime.now(UTC)), message.body)
+    assert known["seen"] == {"finding-event-1"}
+    with pytest.raises(WebhookVerificationError):
+        known["receive"](message.headers([b"somebody else's"], datetime.now(UTC)), message.body)
