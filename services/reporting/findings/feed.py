@@ -29,9 +29,9 @@ SETTLED = timedelta(seconds=2)
 EMPTY_SINCE = datetime(1970, 1, 1, tzinfo=UTC)
 _WANTED = """
         (:school_id::text is null or school_id = :school_id)
-        and (:rule::text is null or rule = :rule)
+        and (:rules::text[] is null or rule = any(:rules))
         and (:severity::text is null or severity = :severity)
-        and (:state::text is null or state = :state)
+        and (:states::text[] is null or state = any(:states))
         and (:period::text is null or finding ->> 'period' = :period)
         and (:from_day::date is null or (finding ->> 'service_date')::date >= :from_day)
         and (:to_day::date is null or (finding ->> 'service_date')::date <= :to_day)
@@ -39,6 +39,12 @@ _WANTED = """
             :stage::text is null
             or exists (
                 select from ledger.school where school.school_id = finding_event.school_id and :stage = any(school.stages)
+            )
+        )
+        and (
+            :town::text is null
+            or exists (
+                select from ledger.school where school.school_id = finding_event.school_id and school.town = :town
             )
         )
 """
@@ -81,32 +87,36 @@ class Wanted:
 
     school_id: str | None
     stage: str | None
-    rule: str | None
+    town: str | None
+    rules: list[str] | None
     severity: str | None
-    state: str | None
+    states: list[FindingState] | None
     period: str | None
     from_day: date | None
     to_day: date | None
 
-    def parameters(self) -> dict[str, str]:
+    def parameters(self) -> list[tuple[str, str]]:
         """The same as a query, in one order."""
-        named = {"from": self.from_day, "to": self.to_day} | {
-            name: getattr(self, name) for name in ("school_id", "stage", "rule", "severity", "state", "period")
+        single = {"from": self.from_day, "to": self.to_day} | {
+            name: getattr(self, name) for name in ("school_id", "stage", "town", "severity", "period")
         }
-        return {name: str(value) for name, value in sorted(named.items()) if value is not None}
+        named = [(name, str(value)) for name, value in single.items() if value is not None]
+        several = (("rule", self.rules or []), ("state", self.states or []))
+        return sorted([*named, *((name, str(value)) for name, values in several for value in values)])
 
 
 async def _wanted(
     school_id: str | None = None,
     stage: Stage | None = None,
-    rule: str | None = None,
+    town: str | None = None,
+    rule: Annotated[list[str] | None, Query()] = None,
     severity: Severity | None = None,
-    state: FindingState | None = None,
+    state: Annotated[list[FindingState] | None, Query()] = None,
     period: str | None = None,
     from_day: Annotated[date | None, Query(alias="from")] = None,
     to_day: Annotated[date | None, Query(alias="to")] = None,
 ) -> Wanted:
-    return Wanted(school_id, stage, rule, severity, state, period, from_day, to_day)
+    return Wanted(school_id, stage, town, rule, severity, state, period, from_day, to_day)
 
 
 WantedChanges = Annotated[Wanted, Depends(_wanted)]
@@ -174,7 +184,7 @@ async def document_of(
             rows = await _EVENTS.fetch(connection, after=before, to=before + BLOCK, limit=BLOCK, **bound)
         (older,) = await _BEFORE.fetch(connection, to=before, **bound)
     address = str(request.url.replace(query=""))
-    parameters = wanted.parameters() | {"language": language}
+    parameters = [*wanted.parameters(), ("language", language)]
     entries = [_entry(row, language) for row in rows]
     return Document(
         id=f"urn:taizhang:feed:{sha256(urlencode(parameters).encode()).hexdigest()[:32]}",
@@ -189,8 +199,8 @@ async def document_of(
     )
 
 
-def _address(address: str, parameters: Mapping[str, str], archive: int | None) -> str:
-    query = dict(parameters) if archive is None else {**parameters, "archive": str(archive)}
+def _address(address: str, parameters: Sequence[tuple[str, str]], archive: int | None) -> str:
+    query = [*parameters] if archive is None else [*parameters, ("archive", str(archive))]
     return f"{address}?{urlencode(query)}"
 
 

@@ -127,6 +127,10 @@ async def test_filters_are_those_of_the_listing(school: District) -> None:
     assert len(_parsed(await school.auditor.read(PATH, school_id=S1)).entries) == 1
     assert len(_parsed(await school.auditor.read(PATH, stage="junior", rule="A12")).entries) == 1
     assert _parsed(await school.auditor.read(PATH, state="cleared")).entries == []
+    assert _parsed(await school.auditor.read(PATH, town="川沙新镇")).entries == []
+    several = _parsed(await school.reporting.get(f"{PATH}?rule=A12&rule=A01", headers=school.auditor._headers))
+    assert len(several.entries) == 2
+    assert "rule=A01&rule=A12" in str(_link(several, "self"))
     assert _parsed(await school.auditor.read(PATH, to="2025-09-07")).entries == []
     assert len(_parsed(await school.auditor.read(PATH, **{"from": "2025-09-08"})).entries) == 2
     assert (await school.auditor.read(PATH, severity="grave")).status_code == 422
