@@ -122,13 +122,6 @@ def body_schema(*payloads: type[msgspec.Struct]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": body}, "x-components": components}
 
 
-def object_schema(payload: type[msgspec.Struct]) -> dict[str, Any]:
-    """The request body of an endpoint that takes one JSON object, for its OpenAPI operation."""
-    (schema,), components = msgspec.json.schema_components((payload,), ref_template="#/components/schemas/{name}")
-    body = {"application/json": {"schema": schema}}
-    return {"requestBody": {"required": True, "content": body}, "x-components": components}
-
-
 # Keys that are unique in the district: their path needs no school.
 GLOBAL_KEYS = frozenset({"schools", "staff", "students"})
 

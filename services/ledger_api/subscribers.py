@@ -166,6 +166,13 @@ _NOT_SEEN = """
 """
 
 
+def object_schema(payload: type[msgspec.Struct]) -> dict[str, Any]:
+    """The request body of an endpoint that takes one JSON object, for its OpenAPI operation."""
+    (schema,), components = msgspec.json.schema_components((payload,), ref_template="#/components/schemas/{name}")
+    body = {"application/json": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": body}, "x-components": components}
+
+
 @asynccontextmanager
 async def own(ledger: Ledger, caller: Caller) -> AsyncIterator[asyncpg.Connection]:
     """A transaction that sees the caller's own subscriptions, and of the district what the caller may see."""

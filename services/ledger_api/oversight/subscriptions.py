@@ -12,7 +12,6 @@ from fastapi.responses import Response
 from msgspec import UNSET
 
 from services.ledger_api.dependencies import Ledger, precondition_of
-from services.ledger_api.entries import object_schema
 from services.ledger_api.ingest.body import received_body
 from services.ledger_api.ingest.decode import decode
 from services.ledger_api.ingest.payload import Record
@@ -29,6 +28,7 @@ from services.ledger_api.subscribers import (
     ask_for,
     filter_of,
     found,
+    object_schema,
     own,
     position_from,
     requested,
