@@ -210,7 +210,7 @@ async def test_a_centre_is_told_of_its_stage_and_a_filter_narrows(
     school: District, courier: Courier, receiver: Receiver
 ) -> None:
     await _subscribe(school, school.voice("centre", stage="primary"), receiver, filter={"rules": ["A12"]})
-    await _subscribe(school, school.bureau, receiver, filter={"severity": ["low"]})
+    await _subscribe(school, school.bureau, receiver, filter={"severity": ["critical"]})
     await _subscribe(school, school.auditor, receiver, filter={"rules": ["A01"], "schools": [S1, S2]})
     await _find(school, courier, _empty("u1", S2), _empty("h1"), _empty("h2"))
     await receiver.await_number(2)
