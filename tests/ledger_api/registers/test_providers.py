@@ -32,7 +32,7 @@ async def test_a_provider_that_is_removed_serves_nowhere_from_that_day(school: D
         "sessions", session(staff={"X1": 1}), session("h2", service_date=TUESDAY, staff={"X1": 1})
     )
     await school.audit()
-    assert [each["subject"] for each in await school.auditor.findings(rule="C05")] == ["h2"]
+    assert [each["subject"]["id"] for each in await school.auditor.findings(rule="C05")] == ["h2"]
 
 
 async def test_a_provider_is_heard_before_it_is_removed_and_no_school_removes_it(school: District) -> None:
