@@ -169,6 +169,35 @@ CATALOGUE: Mapping[str, Kind] = {
         "该 Idempotency-Key 已用于另一内容",
         "The Idempotency-Key was used for another content",
     ),
+    "finding_not_confirmed": Kind(
+        422,
+        "发现 {finding_id} 未经核实（现为 {state}）；只有核实的发现可以作为追回依据",
+        "The finding {finding_id} is not confirmed (it is {state}): money is recovered on confirmed findings alone",
+    ),
+    "beyond_determined": Kind(
+        422,
+        "追回合计 {recovered} 分，超过认定的 {determined} 分",
+        "{recovered} fen recovered are more than the {determined} fen that were determined",
+    ),
+    "indicators_in_use": Kind(
+        409,
+        "已有学校按指标体系 {indicator_set_id} 考核，指标与权重不可再改；请另立新的体系",
+        "Schools were appraised by the set {indicator_set_id}: its indicators and weights change no more; make another set",
+    ),
+    "malformed_form": Kind(400, "表单无法读取：{reason}", "The form cannot be read: {reason}"),
+    "unknown_attachment": Kind(
+        422,
+        "没有上传过附件 {sha256}；请先上传到 /v1/attachments，由学校自存的材料请写文号或网址",
+        "The attachment {sha256} was not uploaded: send it to /v1/attachments first, or name a paper that is kept elsewhere by its number or address",
+    ),
+    "attachment_damaged": Kind(
+        500,
+        "附件文件已不是上传时的内容（{reason}）；请通知管理员，或重新上传同一文件",
+        "The stored file is no longer what was uploaded ({reason}): tell whoever runs the server, or upload the same file again",
+    ),
+    "attachments_unavailable": Kind(
+        503, "附件库暂时不可用，请稍后重试", "The attachment store cannot be reached for now; try again shortly"
+    ),
     "already_void": Kind(409, "这条记录已经作废", "The record is void already"),
 }
 

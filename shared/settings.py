@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     database_url: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
     redis_url: str | None = Field(default=None, pattern=r"^(redis|rediss|unix)://")
+    # Where the papers lie; under the data directory when it is not set.
+    attachments_url: str | None = Field(default=None, pattern=r"^(file:///|s3://[^/]).*")
     ledger_port: int = Field(default=8001, ge=0, le=65535)
     reporting_port: int = Field(default=8002, ge=0, le=65535)
     bind: str = "127.0.0.1"
@@ -44,6 +46,10 @@ class Settings(BaseSettings):
         if self.redis_url is None:
             raise SettingsInvalid("TAIZHANG_REDIS_URL is not set: give the Redis to use, or start `taizhang up`")
         return self.database_url, self.redis_url
+
+    def attachments(self) -> str:
+        """The URL of the folder or bucket where the papers lie."""
+        return self.attachments_url or (self.data_dir.resolve() / "attachments").as_uri()
 
 
 def read_settings(**given: object) -> Settings:

@@ -61,6 +61,7 @@ AppraisalScheme = Literal["leadership_appraisal", "school_appraisal", "civilised
 CampaignMethod = Literal["unannounced", "questionnaire", "interview", "supervision"]
 TrainingKind = Literal["key_person", "teacher", "warning_education", "other"]
 GroupRole = Literal["lead", "member"]
+GroupKind = Literal["leading", "working"]
 FindingState = Literal["open", "acknowledged", "explained", "confirmed", "dismissed", "cleared"]
 DispositionKind = Literal["acknowledge", "explain", "confirm", "dismiss", "reopen", "assign", "comment"]
 DismissalReason = Literal["recorded_late", "recorded_wrong", "permitted", "reported_twice", "rule_mistaken"]
@@ -90,6 +91,11 @@ QUALITY_CATEGORIES: frozenset[str] = frozenset(get_args(Category)) - {"homework"
 # What each kind of client may do (POLICY Part 5): who pushes does not review, who reviews does not push.
 _READS: frozenset[Scope] = frozenset({"ledger.read", "reports.read", "findings.read"})
 _SCHOOL: frozenset[Scope] = _READS | {"registers.write", "ledger.write", "documents.write", "findings.write"}
+# Whose chain holds what an office keeps to itself: neither a school's nor the district's, which everybody reads.
+BUREAU = "bureau"
+CENTRES: Mapping[str, str] = {"primary": "centre-primary", "junior": "centre-junior"}
+OFFICES = frozenset({BUREAU, *CENTRES.values()})
+
 SCOPES_OF: Mapping[str, frozenset[Scope]] = {
     "school": _SCHOOL,
     "sandbox": _SCHOOL,
@@ -299,6 +305,7 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "warning_education": Label("警示教育", "warning education"),
         "other": Label("其他", "other"),
     },
+    "group_kind": {"leading": Label("领导小组", "leading group"), "working": Label("工作组", "working group")},
     "group_role": {"lead": Label("牵头", "lead"), "member": Label("成员", "member")},
     "finding_state": {
         "open": Label("待处理", "open"),

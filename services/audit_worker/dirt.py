@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.audit_worker.scope import TermDates
+from shared.vocabulary import OFFICES
 
 # Resources of people: a change of them dirties what the person did, wherever that was.
 _OF_PEOPLE = frozenset({"staff", "leaves"})
@@ -20,7 +21,7 @@ _DOCUMENTS = frozenset(
         "deliberations", "publications", "submissions", "reviews", "payments", "surveys", "evaluations", "consents",
         "provider-invoices", "fund-lines", "disbursements",
         "plans", "trainings", "review-schemes", "rectifications", "complaints", "clawbacks",
-        "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "working-groups", "schools", "terms",
+        "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "groups", "schools", "terms",
     }
 )  # fmt: skip
 # The first of a term shows that the district keeps them here: every school is then asked for its own.
@@ -31,7 +32,7 @@ _OF_THE_DISTRICT = frozenset({"surveys", "evaluations", "plans"})
 _OF_THE_OFFICES = frozenset(
     {
         "inspections", "plans", "reviews", "submissions", "trainings", "complaints", "clawbacks", "awards", "disqualifications",
-        "appraisals", "schools",
+        "appraisals", "schools", "campaigns", "groups",
     }
 )  # fmt: skip
 
@@ -53,14 +54,15 @@ async def dirt_of(
     whole: dict[str, set[str]] = defaultdict(set)
     for row in claimed:
         dirt.batches.add(row["batch_id"])
-        dirt.days[row["resource"]].update((row["school_id"], day) for day in row["service_dates"])
+        schools = await _schools_of(connection, row)
+        dirt.days[row["resource"]].update((school_id, day) for school_id in schools for day in row["service_dates"])
         if not row["service_dates"]:
-            whole[row["resource"]].add(row["school_id"])
+            whole[row["resource"]].update(schools)
     for resource in dirt.days.keys() & _OF_THE_OFFICES:
         dirt.days[resource] |= {("district", day) for _school, day in dirt.days[resource]}
     for resource, school_ids in whole.items():
         if resource in _OF_THE_DISTRICT:
-            every = await connection.fetch("select school_id from ledger.chain_head where school_id <> 'district'")
+            every = await connection.fetch("select school_id from ledger.chain_head where ledger.is_school(school_id)")
             dirt.days[resource].update((row["school_id"], term.starts_on) for row in every for term in terms)
         if resource in _DOCUMENTS:
             offices = {"district"} if resource in _OF_THE_OFFICES else set()
@@ -77,6 +79,20 @@ async def dirt_of(
             )
             dirt.days[resource].update((row["school_id"], row["service_date"]) for row in recorded)
     return dirt
+
+
+async def _schools_of(connection: asyncpg.Connection, row: asyncpg.Record) -> set[str]:
+    """The school whose chain it is; of an office's chain, the schools that its records are about, or the district."""
+    if row["school_id"] not in OFFICES:
+        return {row["school_id"]}
+    about = await connection.fetch(
+        "select distinct split_part(key, '/', 1) as school_id from ledger.entry "
+        "where school_id = $1 and resource = $2 and batch_id = $3 and key ~ '^[0-9]{10}/'",
+        row["school_id"],
+        row["resource"],
+        row["batch_id"],
+    )
+    return {each["school_id"] for each in about} or {"district"}
 
 
 def _months_of(terms: Sequence[TermDates]) -> set[date]:

@@ -51,13 +51,13 @@ class Outcome:
 
     @property
     def is_right(self) -> bool:
-        """Nothing else was found than what was planted, all of that by rules about records, nine of ten by indicators."""
+        """Whether rules about records found what was planted and nothing else, and indicators most of it.
+
+        An indicator is sometimes wrong, and a dozen schools are too few to say how often: `bench accuracy` does.
+        """
+        wrong = [*self.false, *self.missed]
         missed_indicators = [finding for finding in self.missed if _is_indicator(finding)]
-        return (
-            not self.false
-            and len(missed_indicators) == len(self.missed)
-            and 10 * len(missed_indicators) <= self.planted_indicators
-        )
+        return all(map(_is_indicator, wrong)) and 2 * len(missed_indicators) <= self.planted_indicators
 
 
 def _is_indicator(finding: Finding) -> bool:

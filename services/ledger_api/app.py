@@ -13,12 +13,15 @@ from fastapi import FastAPI
 from joserfc.jwk import ECKey
 
 from services.ledger_api import discovery, oauth
+from services.ledger_api.attachment_store import AttachmentStore
 from services.ledger_api.bell import Bell
 from services.ledger_api.documents import (
     allocation_plans,
+    attachments,
     deliberations,
     evaluations,
     fund_lines,
+    groups,
     patrols,
     payments,
     plans,
@@ -40,12 +43,14 @@ from services.ledger_api.oversight import (
     dispositions,
     disqualifications,
     indicator_sets,
+    inspection_draws,
     inspections,
     rectifications,
+    referrals,
     review_schemes,
     reviews,
-    working_groups,
 )
+from services.ledger_api.procedures import PLAN, SUBMISSION
 from services.ledger_api.records import attendance, batches, chains, days, duties, gate_logs, sessions, sign_ins
 from services.ledger_api.registers import (
     closures,
@@ -77,10 +82,10 @@ ROUTERS = (
     discovery, oauth,
     schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
     days, duties, sign_ins, gate_logs, batches, chains,
-    allocation_plans, deliberations, publications, submissions, payments, surveys, evaluations, patrols,
-    provider_invoices, fund_lines, plans, trainings,
-    inspections, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,
-    appraisals, campaigns, working_groups, disbursements, dispositions,
+    attachments, allocation_plans, deliberations, publications, submissions, payments, surveys, evaluations, patrols,
+    provider_invoices, fund_lines, plans, groups, trainings,
+    inspections, inspection_draws, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,
+    appraisals, campaigns, referrals, disbursements, dispositions,
 )  # fmt: skip
 
 
@@ -90,6 +95,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestContext)
     answer_problems(app)
     answer_health(app, ready=lambda: _ready(app))
+    # Before the documents, whose key would take them in.
+    app.include_router(reviews.reviews_of(plans.PLANS, PLAN))
+    app.include_router(reviews.reviews_of(submissions.SUBMISSIONS, SUBMISSION))
     for resource in ROUTERS:
         app.include_router(resource.router)
     describe(app)
@@ -112,6 +120,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     app.state.learn_keys = KeyRing(pool, app.state.verifier).learn
     await app.state.learn_keys()
     app.state.ledger = Ledger(pool, bell)
+    app.state.attachments = open_attachments(settings.attachments())
     app.state.sign_ins = asyncio.Semaphore(1)
     app.state.long_bodies = LongBodies()
     log.info("ledger_api_started")
@@ -135,6 +144,14 @@ def read_signing_key(setting: str | None) -> ECKey:
     except (OSError, ValueError) as error:
         raise SettingsInvalid("TAIZHANG_TOKEN_SIGNING_KEY cannot be read as a P-256 private key in PEM") from error
     return ECKey.import_key(pem, {"kid": thumbprint, "use": "sig", "alg": "ES256"})
+
+
+def open_attachments(url: str) -> AttachmentStore:
+    """The store of TAIZHANG_ATTACHMENTS_URL; raises SettingsInvalid when it cannot be used."""
+    try:
+        return AttachmentStore(url)
+    except (ValueError, OSError) as error:
+        raise SettingsInvalid(f"TAIZHANG_ATTACHMENTS_URL cannot be used: {error}") from error
 
 
 async def _publish_key(pool: asyncpg.Pool, key: ECKey) -> None:

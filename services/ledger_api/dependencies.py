@@ -62,6 +62,18 @@ def reads_as(kinds: Collection[str]) -> Callable[[Request], Awaitable[Caller]]:
     return among
 
 
+def writes_as(kinds: Collection[str], resource: str) -> Callable[[Request], Awaitable[Caller]]:
+    """A dependency: a writer of one of these kinds of client; it is nobody else's to write (403)."""
+
+    async def among(request: Request) -> Caller:
+        caller = await caller_of(request)
+        if caller.kind not in kinds:
+            raise Refused("district_only", resource=resource)
+        return caller
+
+    return among
+
+
 @dataclass(frozen=True)
 class Bulk:
     """How a bulk body is to be taken."""

@@ -1,6 +1,8 @@
 """The endpoints that every register, day, duty and document has: post in bulk, list, read one, its history, void."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Generic
 
@@ -19,7 +21,11 @@ from services.ledger_api.dependencies import (
     reads_as,
     receive,
     sender_of,
+    writes_as,
 )
+from services.ledger_api.ingest.append import Ledger as LedgerWriterOfFacts
+from services.ledger_api.ingest.batch import Sender
+from services.ledger_api.ingest.decode import Decoded
 from services.ledger_api.ingest.receipt import Receipt
 from services.ledger_api.ingest.resource import Payload, Resource
 from services.ledger_api.led import Led, load_all
@@ -38,7 +44,7 @@ from services.ledger_api.steps import (
 from shared.asgi import AsOf, requires
 from shared.database import reading
 from shared.pagination import Limit, decode_cursor, page_response
-from shared.problems import Refused
+from shared.problems import Fault, Invalid, Refused
 from shared.tokens import Caller
 
 _LIST = """
@@ -51,23 +57,57 @@ _LIST = """
     order by school_id, key
     limit $5
 """
+# Of what an office keeps, the key begins with the school; what is planned there is listed until it is the school's to know.
+_LIST_AT_OFFICES = """
+    select school_id, key, revision, content, recorded_at
+    from ledger.entry_as_of(coalesce($6, 'infinity'::timestamptz)) as kept
+    where
+        resource in ($1, $7)
+        and ($2::text is null or school_id = $2 or starts_with(key, $2 || '/'))
+        and (school_id, key) > ($3, $4)
+        and not (
+            resource = $7
+            and exists (
+                select from ledger.entry as begun
+                where
+                    begun.school_id = split_part(kept.key, '/', 1)
+                    and begun.resource = $1
+                    and begun.key = substr(kept.key, strpos(kept.key, '/') + 1)
+            )
+        )
+    order by school_id, key
+    limit $5
+"""
 _REVISIONS = """
     select
         entry.revision, entry.state, entry.content, entry.reason, entry.recorded_at, entry.batch_id, batch.client_id,
         entry.service_date
     from ledger.entry
     inner join ledger.batch using (batch_id)
-    where entry.resource = $1 and ($2::text is null or entry.school_id = $2) and entry.key = $3
+    where (
+            entry.resource = $1 and ($2::text is null or entry.school_id = $2) and entry.key = $3
+            or entry.resource = $5 and entry.key = $2 || '/' || $3
+        )
         and ($4::timestamptz is null or entry.recorded_at <= $4)
-    order by entry.revision desc
+    order by entry.resource = $1 desc, entry.revision desc
 """
 _NEWEST = """
-    select school_id, state, service_date
+    select school_id, resource, key, state, service_date
     from ledger.entry
     where resource = $1 and ($2::text is null or school_id = $2) and key = $3
-    order by revision desc
+        or resource = $4 and key = $2 || '/' || $3
+    order by resource = $1 desc, revision desc
     limit 1
 """
+
+
+_PAPERS = "select distinct sha256 from ledger.attachment where sha256 = any ($1)"
+# Of a paper that is kept here. One that its school keeps has a number, an address, or `urn:sha256:` before its digest.
+_is_digest = re.compile(r"[0-9a-f]{64}").fullmatch
+
+# What else the records of one request must be before they are appended, asked of the ledger; gives them back as they are
+# to be kept. Raises Invalid or Refused.
+Before = Callable[[LedgerWriterOfFacts, Decoded[Any], Sender], Awaitable[Decoded[Any]]]
 
 
 def body_schema(*payloads: type[msgspec.Struct]) -> dict[str, Any]:
@@ -94,19 +134,27 @@ def entry_router(
     readers: Collection[str] | None = None,
     machine: Machine | None = None,
     onto: APIRouter | None = None,
+    writers: Collection[str] | None = None,
+    secret: bool = False,
+    before: Before | None = None,
 ) -> APIRouter:
     """The endpoints of one resource; writing needs `scope` (or `or_scope`), reading what the caller may see.
 
     `readers`: the only kinds of client that read it; for others there is no such record (404). None: every kind.
-    `machine`: its steps, where it has any. `onto`: a router with endpoints of the resource's own,
-    the one that posts among them; they come first.
+    `machine`: its steps, where it has any. `writers`: the only kinds that write it, of those with the scope (403 for others).
+    `secret`: for others there is nothing to be written either (404). `onto`: a router with endpoints of the resource's own,
+    the one that posts among them; they come first. `before`: what is asked of the ledger before records are appended.
     """
     router = onto or APIRouter(prefix=f"/v1/{resource.name}", tags=[resource.name])
-    endpoints = _Endpoints(resource, machine)
-    under_school = resource.home == "school_id" and resource.name not in GLOBAL_KEYS
+    endpoints = _Endpoints(resource, machine, before)
+    under_school = resource.home.startswith("school_id") and resource.name not in GLOBAL_KEYS
     one = "/{school_id}/{key:path}" if under_school else "/{key:path}"
     writers_only = [Depends(requires(*filter(None, (scope, or_scope))))]
     readers_only = [] if readers is None else [Depends(reads_as(readers))]
+    if writers is not None:
+        writers_only = [*writers_only, Depends(writes_as(writers, resource.name))]
+    if secret:
+        writers_only = [*readers_only, *writers_only]
     if onto is None:
         router.add_api_route(
             "",
@@ -136,9 +184,10 @@ def entry_router(
 class _Endpoints(Generic[Payload]):
     """What the endpoints of one resource do."""
 
-    def __init__(self, resource: Resource[Payload], machine: Machine | None) -> None:
+    def __init__(self, resource: Resource[Payload], machine: Machine | None, before: Before | None) -> None:
         self._resource = resource
         self._machine = machine
+        self._before = before
 
     async def post(self, request: Request, caller: Writer, ledger: Ledger, bulk: BulkOptions) -> Response:
         """Record one or many, each a new record, a new revision or unchanged."""
@@ -148,9 +197,15 @@ class _Endpoints(Generic[Payload]):
             ledger,
             resource=self._resource.name,
             choose=lambda _raw: self._resource.payload,
-            append=lambda decoded, sender: ledger.append_entries(self._resource, decoded, sender),
+            append=lambda decoded, sender: self._append(ledger, decoded, sender),
             bulk=bulk,
         )
+
+    async def _append(self, ledger: Ledger, decoded: Decoded[Payload], sender: Sender) -> Receipt:
+        await refuse_missing_papers(self._resource, ledger, decoded, sender)
+        if self._before is not None:
+            decoded = await self._before(ledger, decoded, sender)
+        return await ledger.append_entries(self._resource, decoded, sender)
 
     async def list_current(
         self,
@@ -165,9 +220,11 @@ class _Endpoints(Generic[Payload]):
         """What holds now, or held at `as_of`, in the order of school and key."""
         after_school, after_key = decode_cursor(cursor, str, str) if cursor else ("", "")
         async with reading(ledger.pool, caller.visible) as connection:
-            rows = await connection.fetch(
-                _LIST, self._resource.name, school_id, after_school, after_key, limit + 1, as_of
-            )
+            asked = (self._resource.name, school_id, after_school, after_key, limit + 1, as_of)
+            if self._resource.home == "office" or self._resource.planned_as is not None:
+                rows = await connection.fetch(_LIST_AT_OFFICES, *asked, self._resource.planned_as)
+            else:
+                rows = await connection.fetch(_LIST, *asked)
             places = [(row["school_id"], row["key"]) for row in rows[:limit]]
             led = [] if self._machine is None else await load_all(connection, self._machine, places, as_of=as_of)
         items = [_shown(row["content"], row["revision"], row["recorded_at"]) for row in rows[:limit]]
@@ -208,7 +265,9 @@ class _Endpoints(Generic[Payload]):
     ) -> list[Any]:
         """All revisions, newest first; raises Refused (404) when there is none to be seen."""
         async with reading(ledger.pool, caller.visible) as connection:
-            rows: list[Any] = await connection.fetch(_REVISIONS, self._resource.name, school_id, key, as_of)
+            rows: list[Any] = await connection.fetch(
+                _REVISIONS, self._resource.name, school_id, key, as_of, self._resource.planned_as
+            )
         if not rows:
             raise Refused("not_found")
         return rows
@@ -224,19 +283,39 @@ class _Endpoints(Generic[Payload]):
     ) -> Receipt:
         """Append a void revision; nothing is ever removed."""
         async with reading(ledger.pool, caller.visible) as connection:
-            row = await connection.fetchrow(_NEWEST, self._resource.name, school_id, key)
+            row = await connection.fetchrow(_NEWEST, self._resource.name, school_id, key, self._resource.planned_as)
         if row is None:
             raise Refused("not_found")
         if row["state"] == "void":
             raise Refused("already_void")
         return await ledger.void_entry(
-            self._resource,
+            replace(self._resource, name=row["resource"]),
             row["school_id"],
-            key,
+            row["key"],
             service_date=row["service_date"],
             reason=reason,
             sender=sender_of(request, caller),
         )
+
+
+async def refuse_missing_papers(
+    resource: Resource[Payload], ledger: LedgerWriterOfFacts, decoded: Decoded[Payload], sender: Sender
+) -> None:
+    """Raises Invalid where a record names an attachment, by its digest, that the sender cannot see here."""
+    named = [
+        (digest, decoded.pointer(index, *steps))
+        for index, record in enumerate(decoded.records)
+        for steps, digest in resource.papers_named(record)
+        if _is_digest(digest)
+    ]
+    if not named:
+        return
+    async with reading(ledger.pool, sender.caller.visible) as connection:
+        kept = await connection.fetch(_PAPERS, [digest for digest, _at in named])
+    there = {row["sha256"] for row in kept}
+    missing = [Fault(at, "unknown_attachment", {"sha256": each}) for each, at in named if each not in there]
+    if missing:
+        raise Invalid(missing)
 
 
 def _shown(content: str, revision: int, recorded_at: datetime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 from services.audit_worker.engine import audit_all
 from tests.world.district import District, Voice
-from tests.world.standard import S1, S2, YEAR, school_of, session, slot_of
+from tests.world.standard import S1, S2, YEAR, confirmed_finding, school_of, session, slot_of
 
 S3 = "3101150011"
 SPRING = {"term_id": "2025-2026-2", "starts_on": "2026-02-24", "ends_on": "2026-06-30"}
@@ -36,9 +36,14 @@ def _story(district: District) -> list[tuple[Voice, str, dict[str, Any]]]:
         (centre, "indicator-sets", {"stage": "primary", "indicator_set_id": "i", "academic_year": YEAR, "indicators": []}),
         (centre, "appraisals", {"school_id": S1, "appraisal_id": "g", "academic_year": YEAR, "finalised_on": "2025-10-30", "transfers": [{"scheme": "school_appraisal", "transferred_on": "2025-10-31"}]}),
         (bureau, "campaigns", {"campaign_id": "f", "academic_year": YEAR, "proportion": 0.5, "sealed_on": "2025-10-20", "sample": [S1]}),
-        (bureau, "working-groups", {"group_id": "w", "academic_year": YEAR, "members": []}),
+        (bureau, "groups", {"group_id": "w", "academic_year": YEAR, "members": []}),
         (centre, "trainings", {"school_id": S1, "training_id": "t", "kind": "key_person", "held_on": "2025-10-15", "organiser": "primary_centre", "attendees": ["T1"]}),
     ]  # fmt: skip
+
+
+async def _basis(district: District, resource: str) -> dict[str, Any]:
+    """What a clawback rests on."""
+    return {"finding_ids": [await confirmed_finding(district)]} if resource == "clawbacks" else {}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -48,7 +53,7 @@ async def test_in_whatever_order_a_year_comes_a_full_audit_has_nothing_to_add(sc
     story = _story(school)
     Random(seed).shuffle(story)  # noqa: S311 an order, and no secret
     for voice, resource, record in story:
-        await voice.post(resource, record)
+        await voice.post(resource, record | await _basis(school, resource))
         await school.audit()
     # The year is over with its last sessions.
     await school.school(S1).post("sessions", session("z", service_date="2026-06-25"))
@@ -65,7 +70,7 @@ async def test_a_year_in_which_every_office_does_its_duty_has_no_finding(school:
     for school_id in (S1, S2):
         await school.school(school_id).post("slots", {**slot_of(school_id, "s1"), "term_id": "2025-2026-2"})
     for voice, resource, record in _year_of_duty(school):
-        await voice.post(resource, record)
+        await voice.post(resource, record | await _basis(school, resource))
         await school.audit()
     await school.school(S1).post("sessions", session("z", service_date="2026-06-25", headcount=0, staff={"T1": 0}))
     await school.audit()
@@ -84,7 +89,7 @@ def _year_of_duty(district: District) -> list[tuple[Voice, str, dict[str, Any]]]
         for item in ("ledger", "collective_deliberation", "publication_procedure")
     ]
     steps: list[tuple[Voice, str, dict[str, Any]]] = [
-        (bureau, "working-groups", {"group_id": "w", "academic_year": YEAR, "members": members}),
+        (bureau, "groups", {"group_id": "w", "academic_year": YEAR, "members": members}),
         (bureau, "campaigns", {"campaign_id": "f", "academic_year": YEAR, "proportion": 0.5, "sealed_on": "2025-10-20", "population": [S1, S2], "sample": [S2], "selection": "随机", "seed": "7"}),
         (bureau, "inspections", {"school_id": S2, "inspection_id": "f1", "kind": "unannounced", "office": "supervision", "campaign_id": "f", "date": "2025-11-03", "conclusion": "正常"}),
         (bureau, "complaints", {"school_id": S1, "complaint_id": "k", "received_on": "2025-11-03", "acknowledged_on": "2025-11-05", "outcome": "not_substantiated", "closed_on": "2025-12-01"}),

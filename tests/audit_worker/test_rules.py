@@ -98,11 +98,11 @@ RESOURCES = {
     "term": "terms", "student": "students", "consent": "consents", "survey": "surveys", "evaluation": "evaluations",
     "filing": "plans", "training": "trainings", "scheme": "review-schemes", "rectification": "rectifications",
     "complaint": "complaints", "clawback": "clawbacks", "award": "awards", "disqualification": "disqualifications",
-    "indicator_set": "indicator-sets", "appraisal": "appraisals", "campaign": "campaigns", "group": "working-groups",
+    "indicator_set": "indicator-sets", "appraisal": "appraisals", "campaign": "campaigns", "group": "groups",
 }  # fmt: skip
 OF_THE_BUREAU = {
     "schools", "terms", "closures", "providers", "inspections", "reviews", "review-schemes", "rectifications", "complaints",
-    "clawbacks", "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "working-groups",
+    "clawbacks", "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "groups",
     "disbursements",
 }  # fmt: skip
 
@@ -157,6 +157,8 @@ async def enter(district: District, given: list[dict[str, dict[str, Any]]]) -> N
             resource = RESOURCES[kind]
             recorded = record.pop("recorded", None)
             owner = record.get("school_id", world.S1)
+            if resource == "clawbacks":
+                record |= {"finding_ids": [await world.confirmed_finding(district)]}
             voice = district.bureau if resource in OF_THE_BUREAU else district.school(owner)
             receipt = await voice.post(resource, record)
             if recorded is not None:

@@ -201,6 +201,18 @@ class Site:
         """Start the ledger API again, on the port it had."""
         self.running.processes["api"] = start_service("api", self.running.environment)
 
+    def await_api(self) -> None:
+        """Wait until it takes requests."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            assert time.monotonic() < deadline, "the ledger API does not come back"
+            try:
+                if httpx.get(f"{self.running.ledger_url}/readyz", trust_env=False).status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(RETRY_SECONDS)
+
     @property
     def cluster(self) -> Path:
         """PostgreSQL's data directory."""

@@ -66,7 +66,7 @@ OVERSIGHT = {"inspections", "complaints", "disqualifications", "campaigns"} | TO
 # Registers of the district, which everybody reads; and what is nobody's.
 EVERYBODYS = {
     "terms": TERM, "closures": "c", "providers": "prv-1", "code-lists": "stage", "review-schemes": "primary/s",
-    "indicator-sets": "primary/i", "working-groups": "w",
+    "indicator-sets": "primary/i", "groups": "w",
 }  # fmt: skip
 NO_SETTINGS = Settings(_env_file=None)
 OPERATIONS = [
@@ -93,7 +93,7 @@ async def recorded(school: District) -> tuple[District, dict[str, str]]:
         "indicator-sets",
         {"stage": "primary", "indicator_set_id": "i", "academic_year": "2025-2026", "indicators": []},
     )
-    await school.bureau.post("working-groups", {"group_id": "w", "academic_year": "2025-2026", "members": []})
+    await school.bureau.post("groups", {"group_id": "w", "academic_year": "2025-2026", "members": []})
     await school.audit()
     (batch,) = await school.fetch("select batch_id from ledger.batch where resource = 'duties'")
     (finding,) = await school.fetch("select finding_id from audit.finding where rule = 'A12'")

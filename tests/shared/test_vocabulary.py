@@ -44,6 +44,7 @@ ENUMERATIONS: dict[str, Any] = {
     "appraisal_scheme": vocabulary.AppraisalScheme,
     "campaign_method": vocabulary.CampaignMethod,
     "training_kind": vocabulary.TrainingKind,
+    "group_kind": vocabulary.GroupKind,
     "group_role": vocabulary.GroupRole,
     "finding_state": vocabulary.FindingState,
     "disposition_kind": vocabulary.DispositionKind,

@@ -1,5 +1,8 @@
 """A district to tell stories in: the ledger API, the audit and reporting over one database, spoken to as clients do."""
 
+import asyncio
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -90,6 +93,8 @@ class District:
     rules: Sequence[Rule]
     auditor_pool: asyncpg.Pool
     key: ECKey
+    # Where the papers lie.
+    papers: Path
 
     @property
     def bureau(self) -> Voice:
@@ -133,8 +138,10 @@ async def open_district(
     database_url: str, redis_url: str, signing_key: str, *, rules_config: Path | None = None
 ) -> AsyncIterator[District]:
     """The services in this process, over a migrated database."""
+    papers = await asyncio.to_thread(tempfile.mkdtemp, prefix="taizhang-papers-")
     settings = Settings(
         _env_file=None,
+        attachments_url=Path(papers).as_uri(),
         database_url=database_url,
         redis_url=redis_url,
         token_signing_key=signing_key,
@@ -157,7 +164,9 @@ async def open_district(
             rules=read_catalogue(rules_config),
             auditor_pool=pool,
             key=read_signing_key(signing_key),
+            papers=Path(papers),
         )
+    shutil.rmtree(papers)
 
 
 def _client(app: FastAPI) -> httpx.AsyncClient:

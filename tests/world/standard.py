@@ -107,3 +107,13 @@ def duty(duty_id: str = "d1", staff_id: str = "T9", class_hours: float = 1, **gi
         "class_hours": class_hours,
         **given,
     }
+
+
+async def confirmed_finding(district: District) -> str:
+    """A finding about S1 that the bureau has confirmed: class hours for a session to which nobody came; its id."""
+    await district.school(S1).post("sessions", session("nobody", headcount=0))
+    await district.audit()
+    (found,) = await district.fetch("select finding_id from audit.finding where rule = 'A12' and subject = 'nobody'")
+    finding_id: str = found["finding_id"]
+    await district.bureau.post(f"findings/{finding_id}/dispositions", {"kind": "confirm"})
+    return finding_id

@@ -12,7 +12,7 @@ from random import Random
 from services.cli.simulator.days import Absences, Record, SchoolDay, came
 from services.cli.simulator.frauds import MOST_CLASS_HOURS, Planted
 from services.cli.simulator.people import TERM_ID, Person
-from services.cli.simulator.term_frauds import Term
+from services.cli.simulator.term_frauds import STATUSES, Term
 
 # The class whose rolls a pattern makes up, and the one that is led by name only.
 CLASS, NAMED_CLASS = 2, 3
@@ -82,7 +82,7 @@ def _call(made: SchoolDay, missing: set[str]) -> None:
     """Write the class's roll anew: these are missing, everybody else was there."""
     session = _class_session(made)
     sheet = made.sheets[session["session_id"]]
-    pupils = [pupil for status in ("present", "late", "left_early", "absent", "excused") for pupil in sheet[status]]
+    pupils = [pupil for status in STATUSES for pupil in sheet[status]]
     sheet |= {
         "present": [pupil for pupil in pupils if pupil not in missing],
         "late": [],
@@ -108,8 +108,10 @@ def _inflated(days: Days, _absences: Absences, rng: Random, planted: Planted) ->
 
 
 def _static(days: Days, _absences: Absences, rng: Random, planted: Planted) -> None:
-    pupils = days[0].sheets[_class_session(days[0])["session_id"]]["present"]
-    missing = set(rng.sample(pupils, 2))
+    # Of those who have chosen every weekday: who is not on a roll cannot be missing from it.
+    rolls = [one.sheets[_class_session(one)["session_id"]] for one in days]
+    on_roll = [{pupil for status in STATUSES for pupil in roll[status]} for roll in rolls]
+    missing = set(rng.sample(sorted(set.intersection(*on_roll)), 2))
     for one in days:
         _call(one, missing)
     planted.label("A11", _school(days), _group(days[0]), "the same two missing every day", period=_month(days))

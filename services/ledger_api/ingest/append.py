@@ -5,7 +5,7 @@ outbox are its one transaction, so that nothing is half-applied, whatever dies.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
 from typing import Any, Protocol, TypeVar
@@ -36,6 +36,7 @@ from services.ledger_api.ingest.check import (
 )
 from services.ledger_api.ingest.columns import array_literal
 from services.ledger_api.ingest.decode import Decoded
+from services.ledger_api.ingest.homes import homes_of, known_providers
 from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet, Session
 from services.ledger_api.ingest.precondition import (
     ENTRY_REVISION,
@@ -167,25 +168,26 @@ class Ledger:
         records = entries.records
         if resource.home == "district":
             refuse_binding_others(resource, records, sender)
-        homes_of_staff = await self._homes_of_staff(records, sender) if resource.home == "staff_id" else {}
-        providers = await self._providers(
-            {provider_id for record in records for provider_id in resource.providers_named(record)}, sender
-        )
+        if resource.home == "bureau" and not sender.caller.visible.district:
+            raise Refused("district_only", resource=resource.name)
+        homes = await homes_of(self.pool, resource, entries, sender)
+        named = {provider_id for record in records for provider_id in resource.providers_named(record)}
+        providers = await known_providers(self.pool, named, sender)
         batch = Batch(
             size=len(records),
-            homes=places_of(entries.pointer, (resource.home_of(record, homes_of_staff) for record in records)),
+            homes=places_of(entries.pointer, (resource.home_of(record, homes) for record in records)),
             staff_ids={staff_id for record in records for staff_id in resource.staff_named(record)},
             check=lambda known: check_entries(
-                resource, records, replace(known, homes=homes_of_staff, providers=providers), entries.pointer
+                resource, records, replace(known, homes=homes, providers=providers), entries.pointer
             ),
             statement=_ENTRIES,
             before_columns=lambda _known, _rows: (resource.name, resource.moves_roll),
             revision_of=Revision(
                 ENTRY_REVISION,
-                lambda: (resource.home_of(records[0], homes_of_staff), resource.key_of(records[0]), resource.name),
+                lambda: (resource.home_of(records[0], homes), resource.key_of(records[0]), resource.name),
             ),
             opens_chains=resource.name == "schools",
-            keys=lambda: ((resource.home_of(record, homes_of_staff), resource.key_of(record)) for record in records),
+            keys=lambda: ((resource.home_of(record, homes), resource.key_of(record)) for record in records),
         )
         refuse_other_schools(batch, sender)
         return batch
@@ -252,28 +254,6 @@ class Ledger:
             revision_of=revision_of,
         )
         return await self._append(batch, sender, lambda *_steps: "")
-
-    async def _homes_of_staff(self, records: Sequence[Struct], sender: Sender) -> dict[str, str]:
-        """staff_id -> the school that registered them, of those the sender may see."""
-        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction(readonly=True):
-            await show(connection, sender.caller.visible)
-            rows = await connection.fetch(
-                "select person_id, school_id from ledger.person where resource = 'staff' and person_id = any ($1)",
-                list({getattr(record, "staff_id", "") for record in records}),
-            )
-        return {row["person_id"]: row["school_id"] for row in rows}
-
-    async def _providers(self, provider_ids: Collection[str], sender: Sender) -> Collection[str]:
-        """Those of the providers named that are on the district's list."""
-        if not provider_ids:
-            return ()
-        async with self.pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction(readonly=True):
-            await show(connection, sender.caller.visible)
-            rows = await connection.fetch(
-                "select key from ledger.current_entry where resource = 'providers' and key = any ($1)",
-                list(provider_ids),
-            )
-        return {row["key"] for row in rows}
 
     async def _append(self, batch: Batch, sender: Sender, pointer: Callable[..., str]) -> Receipt:
         refuse_other_schools(batch, sender)

@@ -14,7 +14,7 @@ from services.ledger_api.ingest.precondition import Precondition, Revision
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault, Invalid, Refused
 from shared.tokens import Caller
-from shared.vocabulary import SCHOOL_ID
+from shared.vocabulary import OFFICES, SCHOOL_ID
 
 Payload = TypeVar("Payload", bound=Struct)
 
@@ -105,7 +105,7 @@ def refuse_other_schools(batch: Batch, sender: Sender) -> None:
     others = sorted(
         home
         for home in batch.homes
-        if home != "district" and not (_is_school_id(home) and sender.caller.may_write_for(home))
+        if home != "district" and not ((_is_school_id(home) or home in OFFICES) and sender.caller.may_write_for(home))
     )
     if others:
         raise Invalid([Fault(batch.homes[home], "unknown_school", {"school_id": home}) for home in others], status=404)

@@ -6,7 +6,7 @@ much, a process holds one long body and no more.
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
@@ -131,6 +131,26 @@ async def received_body(
             if not body or body.isspace():
                 raise Refused("empty_body")
             yield body
+
+
+async def within_limits(
+    chunks: AsyncIterable[bytes], *, limit_bytes: int = BODY_LIMIT_BYTES, stall_seconds: float = STALL_SECONDS
+) -> AsyncGenerator[bytes, None]:
+    """The pieces of a body as they come. Raises Refused: body_too_large, stalled_body."""
+    clock = asyncio.get_running_loop().time
+    end, size = clock() + ARRIVAL_SECONDS, 0
+    coming = aiter(chunks)
+    while True:
+        try:
+            chunk = await asyncio.wait_for(anext(coming), min(stall_seconds, end - clock()))
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise Refused("stalled_body") from error
+        size += len(chunk)
+        if size > limit_bytes:
+            raise Refused("body_too_large", limit_mib=BODY_LIMIT_BYTES // MIB)
+        yield chunk
 
 
 async def _arrive(chunks: AsyncIterable[bytes], into: IO[bytes], stall_seconds: float) -> int:

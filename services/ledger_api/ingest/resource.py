@@ -28,25 +28,37 @@ def _no_school(_record: Struct) -> Collection[str] | None:
     return ()
 
 
+def _attachments(record: Struct) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    for place, paper in enumerate(getattr(record, "attachments", ())):
+        if isinstance(paper, str):
+            yield ("attachments", place), paper
+
+
 @dataclass(frozen=True)
 class Resource(Generic[Payload]):
     """One kind of entry.
 
     name: the path's noun. key: the fields of the natural key, without school_id. home: the field that names the school
-    whose chain keeps it, or 'district'; for 'staff_id' it is the school that registered the person. moves_roll: whether
+    whose chain keeps it (or the district, where it names none), or 'district', or 'bureau', whose chain only the bureau and the auditor read; for 'staff_id' it is
+    the school that registered the person; for 'office' the centre that looks after the school, whose chain no school reads,
+    so that a school's own chain tells it nothing of what it may not know. planned_as: the resource that keeps a record of
+    this kind at the office, until its school may know. moves_roll: whether
     other records are checked against it. faults: what is wrong beyond the types. content: what is kept, if not as sent.
+    papers_named: the attachments that a record names, with their places in it.
     schools_bound: of a district register, the schools that an entry binds; None when it binds the whole district.
     """
 
     name: str
     payload: type[Payload]
     key: tuple[str, ...]
-    home: Literal["school_id", "district", "staff_id"] = "school_id"
+    home: Literal["school_id", "school_id_or_district", "district", "bureau", "staff_id", "office"] = "school_id"
+    planned_as: str | None = None
     moves_roll: bool = False
     faults: Callable[[Payload, Known, Pointer], Iterable[Fault]] = _nothing_wrong
     content: Callable[[Payload], object] = _as_sent
     staff_named: Callable[[Payload], Iterable[str]] = field(default=lambda _record: ())
     providers_named: Callable[[Payload], Iterable[str]] = field(default=lambda _record: ())
+    papers_named: Callable[[Payload], Iterable[tuple[tuple[str | int, ...], str]]] = _attachments
     schools_bound: Callable[[Payload], Collection[str] | None] = _no_school
 
     @property
@@ -59,13 +71,13 @@ class Resource(Generic[Payload]):
         return "/".join(str(getattr(record, name)) for name in self.key)
 
     def home_of(self, record: Payload, homes: Mapping[str, str]) -> str | None:
-        """The school whose chain keeps it; `homes`: staff_id -> school_id, for what is kept with a person."""
-        if self.home == "district":
-            return "district"
+        """The school whose chain keeps it; `homes`: staff_id -> school_id, or school_id -> the office that keeps it."""
+        if self.home in {"district", "bureau"}:
+            return self.home
         if self.home == "staff_id":
             return getattr(record, "school_id", None) or homes.get(record.staff_id)  # type: ignore[attr-defined]
-        school_id: str = record.school_id  # type: ignore[attr-defined]
-        return school_id
+        school_id: str = record.school_id or "district"  # type: ignore[attr-defined]
+        return homes.get(school_id) if self.home == "office" else school_id
 
 
 @dataclass
@@ -110,6 +122,10 @@ def check_entries(
     first_seen: dict[tuple[str, str], int] = {}
     for index, record in enumerate(records):
         school_id = resource.home_of(record, known.homes)
+        if school_id is None and resource.home == "office":
+            named = {"school_id": record.school_id}  # type: ignore[attr-defined]
+            faults.append(Fault(pointer(index, "school_id"), "unknown_school", named))
+            continue
         if school_id is None:
             staff_id = record.staff_id  # type: ignore[attr-defined]
             faults.append(Fault(pointer(index, "staff_id"), "unknown_staff", {"staff_id": staff_id}))

@@ -14,8 +14,8 @@ from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
 from shared.vocabulary import CampaignMethod
 
-# The sample is sealed: who is in it does not know.
-READERS = frozenset({"centre", "bureau", "auditor"})
+# The sample is sealed: who is in it does not know, nor who might tell them.
+READERS = frozenset({"bureau", "auditor"})
 
 
 class Notice(Record, frozen=True):
@@ -60,10 +60,8 @@ CAMPAIGNS = Resource(
     "campaigns",
     Campaign,
     key=("campaign_id",),
-    home="district",
+    home="bureau",
     faults=_faults,
-    # It binds no school, and is the bureau's alone.
-    schools_bound=lambda _campaign: None,
 )
 
 router = entry_router(CAMPAIGNS, scope="oversight.write", readers=READERS)

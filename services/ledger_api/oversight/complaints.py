@@ -75,6 +75,6 @@ def _faults(complaint: Complaint, _known: Known, at: Pointer) -> Iterable[Fault]
             yield Fault(at(name), "ends_before_it_starts", {"starts": complaint.received_on, "ends": day})
 
 
-COMPLAINTS = Resource("complaints", Complaint, key=("complaint_id",), faults=_faults)
+COMPLAINTS = Resource("complaints", Complaint, key=("school_id", "complaint_id"), home="office", faults=_faults)
 
 router = entry_router(COMPLAINTS, scope="oversight.write", readers=READERS, machine=COMPLAINT)

@@ -39,4 +39,4 @@ def _faults(grant: Disbursement, known: Known, at: Pointer) -> Iterable[Fault]:
 
 DISBURSEMENTS = Resource("disbursements", Disbursement, key=("disbursement_id",), faults=_faults)
 
-router = entry_router(DISBURSEMENTS, scope="oversight.write")
+router = entry_router(DISBURSEMENTS, scope="oversight.write", writers=frozenset({"bureau"}))

@@ -39,9 +39,10 @@ def _faults(decision: Disqualification, known: Known, at: Pointer) -> Iterable[F
 DISQUALIFICATIONS = Resource(
     "disqualifications",
     Disqualification,
-    key=("disqualification_id",),
+    key=("school_id", "disqualification_id"),
+    home="office",
     faults=_faults,
     staff_named=lambda decision: () if decision.staff_id is None else (decision.staff_id,),
 )
 
-router = entry_router(DISQUALIFICATIONS, scope="oversight.write", readers=READERS)
+router = entry_router(DISQUALIFICATIONS, scope="oversight.write", writers=frozenset({"bureau"}), readers=READERS)

@@ -3,16 +3,21 @@
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta
 
 from services.ledger_api.entries import entry_router
+from services.ledger_api.ingest.append import Ledger as LedgerWriterOfFacts
+from services.ledger_api.ingest.batch import Sender
 from services.ledger_api.ingest.check import Known, Pointer, is_number
+from services.ledger_api.ingest.decode import Decoded
 from services.ledger_api.ingest.payload import AcademicYear, Identifier, Label, Record, Text
 from services.ledger_api.ingest.resource import Resource
 from services.ledger_api.oversight_procedures import INDICATOR_SET
-from shared.problems import Fault
+from shared.database import reading
+from shared.problems import Fault, Invalid
 from shared.vocabulary import IndicatorGroup, Stage
 
 
@@ -44,6 +49,37 @@ def _faults(indicators: IndicatorSet, _known: Known, at: Pointer) -> Iterable[Fa
             yield Fault(at("indicators", place, "weight"), "invalid_value", {"reason": reason})
 
 
+# The newest weights of a set, also of one that was taken back; and whether a school was appraised by it.
+_IN_USE = """
+    select entry.content -> 'indicators' as indicators
+    from ledger.entry
+    where
+        entry.school_id = 'district' and entry.resource = 'indicator-sets' and entry.key = $1 || '/' || $2
+        and entry.state = 'recorded'
+        and exists (
+            select from ledger.appraisal
+            inner join ledger.stage_school using (school_id)
+            where appraisal.indicator_set_id = $2 and stage_school.stage = $1
+        )
+    order by entry.revision desc
+    limit 1
+"""
+
+
+async def _before(ledger: LedgerWriterOfFacts, decoded: Decoded[Any], sender: Sender) -> Decoded[Any]:
+    """Raises Invalid (409) where a school was appraised by a set and its indicators would be others."""
+    faults = []
+    async with reading(ledger.pool, sender.caller.visible) as connection:
+        for index, indicators in enumerate(decoded.records):
+            before = await connection.fetchval(_IN_USE, indicators.stage, indicators.indicator_set_id)
+            if before is not None and msgspec.json.decode(before, type=tuple[Indicator, ...]) != indicators.indicators:
+                at = decoded.pointer(index, "indicators")
+                faults.append(Fault(at, "indicators_in_use", {"indicator_set_id": indicators.indicator_set_id}))
+    if faults:
+        raise Invalid(faults, status=409)
+    return decoded
+
+
 INDICATOR_SETS = Resource(
     "indicator-sets",
     IndicatorSet,
@@ -52,4 +88,4 @@ INDICATOR_SETS = Resource(
     faults=_faults,
 )
 
-router = entry_router(INDICATOR_SETS, scope="oversight.write", machine=INDICATOR_SET)
+router = entry_router(INDICATOR_SETS, scope="oversight.write", machine=INDICATOR_SET, before=_before)

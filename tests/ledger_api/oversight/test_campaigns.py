@@ -27,6 +27,18 @@ async def test_no_school_knows_who_was_drawn(school: District) -> None:
     await school.school(S2).get("/v1/campaigns/f1", expect=404)
     await school.school(S2).get("/v1/campaigns", expect=404)
     await school.voice("centre", stage="primary").post("campaigns", {**CAMPAIGN, "sample": [S1]}, expect=403)
+    await school.voice("centre", stage="primary").get("/v1/campaigns/f1", expect=404)
+    assert (await school.auditor.get("/v1/campaigns/f1"))["sample"] == [S2]
+
+
+async def test_no_chain_that_a_school_reads_tells_who_was_drawn(school: District) -> None:
+    before = await school.school(S2).get("/v1/chains/district")
+    receipt = await school.bureau.post("campaigns", CAMPAIGN)
+    assert [chain["school_id"] for chain in receipt["chains"]] == ["bureau"]
+    assert await school.school(S2).get("/v1/chains/district") == before
+    for kind, options in (("school", {"schools": [S2]}), ("centre", {"stage": "junior"})):
+        voice = school.voice(kind, **options)
+        await voice.get("/v1/chains/bureau/proof", batch_id=receipt["batch_id"], expect=404)
 
 
 async def test_the_sample_is_of_the_population(school: District) -> None:

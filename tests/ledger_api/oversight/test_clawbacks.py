@@ -7,7 +7,7 @@ import pytest
 from tests.world.district import District
 from tests.world.lifecycle import goes_through_its_life
 from tests.world.procedure import CLAWBACK_STORY, begin, digest_of, lead, move, step
-from tests.world.standard import S1, S2
+from tests.world.standard import S1, S2, confirmed_finding, session
 
 Json = dict[str, Any]
 CASE = {
@@ -15,7 +15,6 @@ CASE = {
     "clawback_id": "b1",
     "amount_fen": 125000,
     "determined_on": "2025-11-03",
-    "finding_ids": ["A14-0123456789abcdef"],
     "lines": [{"staff_id": "T1", "period": "2025-09", "amount_fen": 125000, "why": "重复计时"}],
     "legal_basis": "区专项经费管理办法",
     "ordered_on": "2025-11-10",
@@ -24,26 +23,32 @@ CASE = {
 }
 
 
-async def test_a_clawback_goes_through_its_life(school: District) -> None:
+@pytest.fixture
+async def case(school: District) -> Json:
+    """A case that rests on a confirmed finding."""
+    return {**CASE, "finding_ids": [await confirmed_finding(school)]}
+
+
+async def test_a_clawback_goes_through_its_life(school: District, case: Json) -> None:
     change = {
         "recovered": [{"recovered_on": "2025-11-24", "amount_fen": 25000, "voucher": "凭证17"}],
         "reason": "首期到账",
     }
-    await goes_through_its_life(school.bureau, "clawbacks", CASE, change=change, path=f"{S1}/b1")
+    await goes_through_its_life(school.bureau, "clawbacks", case, change=change, path=f"{S1}/b1")
 
 
-async def test_a_school_reads_its_own_case_and_another_school_does_not(school: District) -> None:
-    await school.bureau.post("clawbacks", CASE)
+async def test_a_school_reads_its_own_case_and_another_school_does_not(school: District, case: Json) -> None:
+    await school.bureau.post("clawbacks", case)
     assert (await school.school(S1).get(f"/v1/clawbacks/{S1}/b1"))["amount_fen"] == 125000
     await school.school(S2).get(f"/v1/clawbacks/{S1}/b1", expect=404)
-    await school.school(S1).post("clawbacks", {**CASE, "amount_fen": 0}, expect=403)
+    await school.school(S1).post("clawbacks", {**case, "amount_fen": 0}, expect=403)
 
 
-async def test_what_is_to_come_back_is_not_negative_and_its_people_are_known(school: District) -> None:
-    problem = await school.bureau.post("clawbacks", {**CASE, "amount_fen": -1}, expect=422)
+async def test_what_is_to_come_back_is_not_negative_and_its_people_are_known(school: District, case: Json) -> None:
+    problem = await school.bureau.post("clawbacks", {**case, "amount_fen": -1}, expect=422)
     assert problem["errors"][0]["pointer"] == "/0/amount_fen"
     problem = await school.bureau.post(
-        "clawbacks", {**CASE, "lines": [{"staff_id": "T77", "amount_fen": 1}]}, expect=422
+        "clawbacks", {**case, "lines": [{"staff_id": "T77", "amount_fen": 1}]}, expect=422
     )
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("unknown_staff", "/0/lines/0/staff_id")
 
@@ -58,7 +63,7 @@ async def _ordered(school: District, *, expect: int = 200, **change: Any) -> Jso
 
 
 @pytest.mark.parametrize("amounts", [(12001,), (5000, 7001), (12000, 1)])
-async def test_no_more_comes_back_than_was_determined(school: District, amounts: tuple[int, ...]) -> None:
+async def test_no_more_comes_back_step_by_step_than_was_determined(school: District, amounts: tuple[int, ...]) -> None:
     await lead(school, CLAWBACK_STORY, to="ordered")
     *first, last = amounts
     for number, fen in enumerate(first):
@@ -82,15 +87,14 @@ async def test_nothing_is_recovered_without_a_decision(school: District) -> None
     assert (problem["code"], problem["possible"]) == ("no_such_transition", ["order", "refer"])
 
 
-async def test_a_clawback_rests_on_findings_that_were_confirmed(school: District) -> None:
+async def test_nothing_is_ordered_on_a_finding_that_is_confirmed_no_more(school: District) -> None:
     await begin(school, CLAWBACK_STORY)
     (finding_id,) = (await school.bureau.get("/v1/clawbacks/b"))["finding_ids"]
-    assert (await _ordered(school, expect=409, finding_ids=[]))["code"] == "not_ready"
-    assert (await _ordered(school, expect=409, finding_ids=[finding_id, "A12-0123456789abcdef"]))["code"] == "not_ready"
     await school.auditor.post(f"findings/{finding_id}/dispositions", {"kind": "reopen", "text": "再核"})
-    assert (await _ordered(school, expect=409, finding_ids=[finding_id]))["code"] == "not_ready"
+    order = CLAWBACK_STORY.moves[0]
+    assert (await move(school, CLAWBACK_STORY, order, expect=409))["code"] == "not_ready"
     await school.auditor.post(f"findings/{finding_id}/dispositions", {"kind": "confirm"})
-    assert (await _ordered(school))["state"] == "ordered"
+    assert (await move(school, CLAWBACK_STORY, order))["state"] == "ordered"
 
 
 async def test_its_lines_add_up_to_its_amount(school: District) -> None:
@@ -117,3 +121,54 @@ async def test_a_case_that_was_handed_on_is_read_and_no_more(school: District) -
     shown = await school.bureau.get("/v1/clawbacks/b")
     assert (shown["referral"]["receiver"], shown["possible"]) == ("区纪检", [])
     await move(school, CLAWBACK_STORY, CLAWBACK_STORY.moves[1], expect=409)
+
+
+async def test_no_more_comes_back_than_was_determined(school: District, case: Json) -> None:
+    parts = [{"recovered_on": "2025-11-24", "amount_fen": amount} for amount in (100000, 25000, -5000, 5001)]
+    problem = await school.bureau.post("clawbacks", {**case, "recovered": parts}, expect=422)
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("beyond_determined", "/0/recovered/3/amount_fen")
+    assert "125001 fen" in problem["errors"][0]["detail"]
+    await school.bureau.post("clawbacks", {**case, "recovered": parts[:3]})
+    lowered = {**case, "recovered": parts[:3], "amount_fen": 119999, "reason": "复核"}
+    await school.bureau.post("clawbacks", lowered, expect=422)
+
+
+@pytest.mark.parametrize("decision", ["dismiss", "reopen"])
+async def test_a_case_rests_on_findings_that_people_confirmed(school: District, case: Json, decision: str) -> None:
+    (finding_id,) = case["finding_ids"]
+    about = f"findings/{finding_id}/dispositions"
+    for wrong, pointer in (([], "/0/finding_ids"), ([finding_id, "A12-0000000000000000"], "/0/finding_ids/1")):
+        problem = await school.bureau.post("clawbacks", {**case, "finding_ids": wrong}, expect=422)
+        assert problem["errors"][0]["pointer"] == pointer
+    # Another school's finding is none of this one's.
+    problem = await school.bureau.post("clawbacks", {**case, "school_id": S2, "lines": []}, expect=422)
+    assert problem["code"] == "finding_not_confirmed"
+    await school.bureau.post(about, {"kind": "reopen", "text": "有新材料"})
+    if decision == "dismiss":
+        await school.auditor.post(about, {"kind": "dismiss", "text": "已获批准", "reason_code": "permitted"})
+    problem = await school.bureau.post("clawbacks", case, expect=422)
+    assert problem["code"] == "finding_not_confirmed"
+    assert await school.fetch("select from ledger.entry where resource = 'clawbacks'") == []
+
+
+async def test_a_correction_afterwards_undoes_no_decision(school: District, case: Json) -> None:
+    await school.bureau.post("clawbacks", case)
+    await school.school(S1).post("sessions", session("nobody", headcount=0, staff={"T1": 0}, reason="更正"))
+    await school.audit()
+    (found,) = await school.fetch("select state from audit.finding where finding_id = $1", case["finding_ids"][0])
+    assert found["state"] == "cleared"
+    back = {"recovered": [{"recovered_on": "2025-11-24", "amount_fen": 125000}], "reason": "到账"}
+    assert (await school.bureau.post("clawbacks", {**case, **back}))["revised"] == 1
+
+
+@pytest.mark.parametrize("role", ["school", "own centre", "other centre", "auditor", "sandbox"])
+async def test_money_is_recovered_by_the_bureau_alone(school: District, case: Json, role: str) -> None:
+    voice = {
+        "school": school.school(S1),
+        "own centre": school.voice("centre", stage="primary"),
+        "other centre": school.voice("centre", stage="junior"),
+        "auditor": school.auditor,
+        "sandbox": school.voice("sandbox", schools=["9999900001"]),
+    }[role]
+    problem = await voice.post("clawbacks", case, expect=403)
+    assert problem["code"] == ("district_only" if "centre" in role else "missing_scope")

@@ -5,7 +5,7 @@ import pytest
 from tests.world.district import District
 from tests.world.lifecycle import goes_through_its_life
 from tests.world.procedure import COMPLAINT_STORY, lead, step
-from tests.world.standard import S1
+from tests.world.standard import S1, S2
 
 COMPLAINT = {
     "school_id": S1,
@@ -38,6 +38,26 @@ async def test_the_school_complained_of_reads_none_of_it(school: District) -> No
     for path in (f"/v1/complaints/{S1}/k1", f"/v1/complaints/{S1}/k1/revisions", "/v1/complaints"):
         await school.school(S1).get(path, expect=404)
     await school.auditor.get(f"/v1/complaints/{S1}/k1")
+
+
+async def test_no_chain_that_the_school_reads_tells_of_a_complaint(school: District) -> None:
+    own = school.school(S1)
+    before = await own.get(f"/v1/chains/{S1}"), await own.get("/v1/chains/district")
+    receipt = await school.bureau.post("complaints", COMPLAINT)
+    assert [chain["school_id"] for chain in receipt["chains"]] == ["centre-primary"]
+    assert (await own.get(f"/v1/chains/{S1}"), await own.get("/v1/chains/district")) == before
+    await own.get("/v1/chains/centre-primary/proof", batch_id=receipt["batch_id"], expect=404)
+    await own.get(f"/v1/batches/{receipt['batch_id']}", expect=404)
+
+
+async def test_a_centre_handles_complaints_about_its_own_schools_alone(school: District) -> None:
+    other = school.voice("centre", stage="junior")
+    await other.post("complaints", COMPLAINT, expect=404)
+    await school.bureau.post("complaints", COMPLAINT, {**COMPLAINT, "school_id": S2})
+    assert [each["school_id"] for each in (await other.get("/v1/complaints"))["items"]] == [S2]
+    assert len((await school.bureau.get("/v1/complaints", school_id=S1))["items"]) == 1
+    await school.school(S1).post("complaints", COMPLAINT, expect=403)
+    await school.auditor.post("complaints", COMPLAINT, expect=403)
 
 
 @pytest.mark.parametrize("number", ["13812345678", "31011519800101123X"])

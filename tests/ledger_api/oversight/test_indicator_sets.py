@@ -67,3 +67,25 @@ async def test_weights_that_are_changed_are_approved_no_more_and_a_centre_approv
     junior = school.voice("centre", stage="junior")
     problem = await step(junior, "indicator-sets/primary/i3", "approve", expect=403, content_hash=content_hash)
     assert problem["code"] == "district_only"
+
+
+async def test_a_set_by_which_a_school_was_appraised_changes_no_more(school: District) -> None:
+    centre = school.voice("centre", stage="junior")
+    other = [{**each, "weight": weight} for each, weight in zip(SET["indicators"], (0.2, 0.5, 0.3), strict=True)]
+    await centre.post("indicator-sets", SET)
+    # Nobody was appraised by it: it is still a draft to the schools.
+    await centre.post("indicator-sets", {**SET, "indicators": other, "reason": "征求意见"})
+    await centre.post("indicator-sets", {**SET, "reason": "审定"})
+    appraisal = {"school_id": S2, "appraisal_id": "a", "academic_year": "2025-2026", "indicator_set_id": "2025"}
+    await centre.post("appraisals", appraisal)
+    for voice in (centre, school.bureau):
+        problem = await voice.post("indicator-sets", {**SET, "indicators": other, "reason": "调整"}, expect=409)
+        assert (problem["code"], problem["errors"][0]["pointer"]) == ("indicators_in_use", "/0/indicators")
+    # Neither by taking it back first.
+    await centre.delete("/v1/indicator-sets/junior/2025", reason="重订")
+    await centre.post("indicator-sets", {**SET, "indicators": other}, expect=409)
+    assert (await centre.post("indicator-sets", SET))["revised"] == 1
+    # Another centre's set of the same name is another set.
+    mine = school.voice("centre", stage="primary")
+    await mine.post("indicator-sets", {**SET, "stage": "primary"})
+    await mine.post("indicator-sets", {**SET, "stage": "primary", "indicators": other})

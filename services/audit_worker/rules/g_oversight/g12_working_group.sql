@@ -4,7 +4,7 @@ name: {zh: 工作组缺少规定部门, en: Working group without an office that
 clause: [三(五)]
 grain: year
 severity: low
-reads: [working-groups, campaigns, terms]
+reads: [groups, campaigns, terms]
 claims: >
   The working group of a school year lacks an office that the notice names, or one that leads does not lead; or the bureau
   investigates in a year for which it has appointed no group, although it enters its groups here.
