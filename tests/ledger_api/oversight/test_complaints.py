@@ -4,6 +4,7 @@ import pytest
 
 from tests.world.district import District
 from tests.world.lifecycle import goes_through_its_life
+from tests.world.procedure import COMPLAINT_STORY, lead, step
 from tests.world.standard import S1, S2
 
 COMPLAINT = {
@@ -70,3 +71,20 @@ async def test_no_text_holds_a_number_that_a_person_is_found_by(school: District
 async def test_nothing_is_closed_before_it_came(school: District) -> None:
     problem = await school.bureau.post("complaints", {**COMPLAINT, "closed_on": "2025-10-12"}, expect=422)
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("ends_before_it_starts", "/0/closed_on")
+
+
+async def test_a_complaint_is_not_closed_before_its_reporter_was_answered_unless_nobody_knows_who_it_is(
+    school: District,
+) -> None:
+    await lead(school, COMPLAINT_STORY, to="handled")
+    assert (await step(school.bureau, "complaints/k", "close", expect=409))["code"] == "not_ready"
+    await school.bureau.post("complaints", {**COMPLAINT_STORY.record, "complaint_id": "k2", "anonymous": True, "acknowledged_on": "2025-10-02", "outcome": "referred"})  # fmt: skip
+    assert (await step(school.bureau, "complaints/k2", "close", on="2025-10-10"))["state"] == "closed"
+
+
+async def test_a_complaint_is_not_closed_without_a_result(school: District) -> None:
+    await lead(school, COMPLAINT_STORY, to="accepted")
+    problem = await step(school.bureau, "complaints/k", "close", expect=409, answered_on="2025-10-03")
+    assert (problem["code"], problem["possible"]) == ("no_such_transition", ["handle"])
+    problem = await step(school.bureau, "complaints/k", "handle", expect=422, outcome="referred")
+    assert [each["pointer"] for each in problem["errors"]] == ["/result"]
