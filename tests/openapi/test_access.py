@@ -56,17 +56,23 @@ RECORDS: dict[str, tuple[Json, str]] = {
     "disqualifications": ({"school_id": S1, "disqualification_id": "q", "academic_year": "2025-2026", "decided_on": MONDAY}, f"{S1}/q"),
     "appraisals": ({"school_id": S1, "appraisal_id": "g", "academic_year": "2025-2026"}, f"{S1}/g"),
     "campaigns": ({"campaign_id": "f", "academic_year": "2025-2026", "proportion": 0.1}, "f"),
+    "groups": ({"school_id": S1, "group_id": "w", "kind": "leading", "members": []}, f"{S1}/w"),
+    "attachments": ({}, ""),
+    "inspection-draws": ({"academic_year": "2025-2026", "count": 1, "draw_id": "z"}, "z"),
+    "referrals": ({"school_id": S1, "referral_id": "j", "decided_on": MONDAY}, "j"),
     "inspections": ({"school_id": S1, "inspection_id": "o", "kind": "spot_check", "date": MONDAY}, f"{S1}/o"),
 }  # fmt: skip
 # What is said about the finding of the fixture.
 DISPOSITION = {"kind": "comment", "text": "已电话联系"}
 # What the bureau enters of a school; what is decided about it the school reads, what is looked at it does not.
-TOLD_TO_THE_SCHOOL = {"reviews", "disbursements", "rectifications", "clawbacks", "awards", "appraisals"}
-OVERSIGHT = {"inspections", "complaints", "disqualifications", "campaigns"} | TOLD_TO_THE_SCHOOL
+TOLD_TO_THE_SCHOOL = {"reviews", "disbursements", "rectifications", "clawbacks", "awards", "appraisals", "inspections"}
+OVERSIGHT = {"complaints", "disqualifications", "campaigns", "inspection-draws", "referrals"} | TOLD_TO_THE_SCHOOL
+# Of which a school is not even told that it may not write them.
+SECRET = {"referrals"}
 # Registers of the district, which everybody reads; and what is nobody's.
 EVERYBODYS = {
     "terms": TERM, "closures": "c", "providers": "prv-1", "code-lists": "stage", "review-schemes": "primary/s",
-    "indicator-sets": "primary/i", "groups": "w",
+    "indicator-sets": "primary/i",
 }  # fmt: skip
 NO_SETTINGS = Settings(_env_file=None)
 OPERATIONS = [
@@ -93,7 +99,6 @@ async def recorded(school: District) -> tuple[District, dict[str, str]]:
         "indicator-sets",
         {"stage": "primary", "indicator_set_id": "i", "academic_year": "2025-2026", "indicators": []},
     )
-    await school.bureau.post("groups", {"group_id": "w", "academic_year": "2025-2026", "members": []})
     await school.audit()
     (batch,) = await school.fetch("select batch_id from ledger.batch where resource = 'duties'")
     (finding,) = await school.fetch("select finding_id from audit.finding where rule = 'A12'")
