@@ -119,15 +119,23 @@ THREE_ATTACHMENTS = Condition(
         {each["kind"] for each in attempt.content.get("attachments") or () if each.get("content_hash")} >= THREE_PAPERS
     ),
 )
+
+
+def _number(attempt: Attempt, step: str) -> int:
+    """Which of the document's steps it was, the last time about what it says now; 0 when it was not taken."""
+    last = attempt.last(step)
+    return 0 if last is None else last.number
+
+
 SIGNED = Condition(
     "校长已对同一内容签字",
     "the principal signed this very content",
     lambda attempt: attempt.last("sign") is not None,
 )
 SIGNED_AND_SEALED = Condition(
-    "校长签字与党组织盖章均针对同一内容",
-    "the principal's signature and the Party organisation's seal are both on this very content",
-    lambda attempt: attempt.last("sign") is not None and attempt.last("seal") is not None,
+    "校长签字、其后党组织盖章，均针对同一内容",
+    "the principal's signature and, after it, the Party organisation's seal are on this very content",
+    lambda attempt: _number(attempt, "seal") > _number(attempt, "sign") > 0,
 )
 NOT_OF_THE_SCHOOL = Condition(
     "审核人不是本校人员",

@@ -1,7 +1,7 @@
 """The endpoints that every register, day, duty and document has: post in bulk, list, read one, its history, void."""
 
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Generic
@@ -133,20 +133,19 @@ def entry_router(
     or_scope: str | None = None,
     readers: Collection[str] | None = None,
     machine: Machine | None = None,
+    onto: APIRouter | None = None,
     writers: Collection[str] | None = None,
     secret: bool = False,
-    with_post: bool = True,
-    router: APIRouter | None = None,
     before: Before | None = None,
 ) -> APIRouter:
     """The endpoints of one resource; writing needs `scope` (or `or_scope`), reading what the caller may see.
 
     `readers`: the only kinds of client that read it; for others there is no such record (404). None: every kind.
     `machine`: its steps, where it has any. `writers`: the only kinds that write it, of those with the scope (403 for others).
-    `secret`: for others there is nothing to be written either (404). `with_post`: False for a resource that has an endpoint of
-    its own for that, and its `router`. `before`: what is asked of the ledger before records are appended.
+    `secret`: for others there is nothing to be written either (404). `onto`: a router with endpoints of the resource's own,
+    the one that posts among them; they come first. `before`: what is asked of the ledger before records are appended.
     """
-    router = router or APIRouter(prefix=f"/v1/{resource.name}", tags=[resource.name])
+    router = onto or APIRouter(prefix=f"/v1/{resource.name}", tags=[resource.name])
     endpoints = _Endpoints(resource, machine, before)
     under_school = resource.home.startswith("school_id") and resource.name not in GLOBAL_KEYS
     one = "/{school_id}/{key:path}" if under_school else "/{key:path}"
@@ -156,7 +155,7 @@ def entry_router(
         writers_only = [*writers_only, Depends(writes_as(writers, resource.name))]
     if secret:
         writers_only = [*readers_only, *writers_only]
-    if with_post:
+    if onto is None:
         router.add_api_route(
             "",
             endpoints.post,
@@ -259,7 +258,7 @@ class _Endpoints(Generic[Payload]):
     ) -> Response:
         """Its history: who recorded what when, and why; the newest first."""
         rows = await self._revisions(ledger, caller, school_id, key, None)
-        return _json({"items": [_revision(row) for row in rows], "next_cursor": None})
+        return items_response([_revision(row) for row in rows])
 
     async def _revisions(
         self, ledger: Ledger, caller: Caller, school_id: str | None, key: str, as_of: datetime | None
@@ -378,13 +377,18 @@ def add_steps(
         """What was done with the document: who, when, why, about which content; the first of it first."""
         refuse_unless_read(readers, caller)
         led = await standing_of(ledger, machine, document, caller, school_id=None, as_of=None)
-        return _json({"items": history_of(led), "next_cursor": None})
+        return items_response(history_of(led))
 
     path = "/{document:path}/steps"
     router.add_api_route(
         path, take, methods=["POST"], response_model=StepReceipt, openapi_extra=body_schema(body),
     )  # fmt: skip
     router.add_api_route(path, history, methods=["GET"], response_model=None)
+
+
+def items_response(items: Sequence[object]) -> Response:
+    """A list that is no longer than a page."""
+    return _json({"items": items, "next_cursor": None})
 
 
 def _json(body: object, etag: str | None = None) -> Response:

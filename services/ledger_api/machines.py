@@ -101,7 +101,8 @@ class Step:
 
     needs, may: the facts that must and that can be given. names_content: it approves a content, whose hash it gives.
     why: it gives its reason. reads: records it looks at, name -> (resource, the field that holds their keys).
-    sets: the fields of the document that it changes; as given when absent. leads: the state where that depends.
+    sets: the fields of the document that it changes; as given when absent. leads: the state where that depends, which is
+    `to` or one of `or_to`.
     """
 
     by: frozenset[str]
@@ -117,6 +118,7 @@ class Step:
     conditions: tuple[Condition, ...] = ()
     sets: Callable[[Attempt], Content] | None = None
     leads: Callable[[Attempt], str] | None = None
+    or_to: tuple[str, ...] = ()
 
     def target(self, attempt: Attempt) -> str:
         """The state it leads to."""

@@ -157,7 +157,7 @@ CLAWBACK = Machine(
         "recover": Step(
             BUREAU, _OWING, "recovered", "追回入账", "recovered, in part or whole",
             needs=("recovered_fen", "voucher"), conditions=(must.SOMETHING_CAME_BACK, must.NO_MORE_THAN_DETERMINED),
-            leads=_all_or_part, sets=_recover,
+            leads=_all_or_part, or_to=("partly_recovered",), sets=_recover,
         ),
         "refer": Step(
             BUREAU, frozenset({"proposed"}) | _OWING, "referred", "移交", "referred to the discipline body",

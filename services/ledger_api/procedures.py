@@ -128,7 +128,7 @@ PUBLICATION = Machine(
         "display": Step(
             SCHOOLS, frozenset({"deliberated"}), "displayed", "张贴公示", "displayed",
             needs=("displayed_from", "displayed_to", "place", "attachments"), names_content=True, reads=_DELIBERATION,
-            conditions=(must.DELIBERATED, must.AFTER_THE_MEETING), leads=_displayed_unless_objected,
+            conditions=(must.DELIBERATED, must.AFTER_THE_MEETING), leads=_displayed_unless_objected, or_to=("objected",),
             sets=lambda attempt: {
                 **attempt.given,
                 "attachments": [*(attempt.content.get("attachments") or ()), *attempt.given["attachments"]],
@@ -140,7 +140,7 @@ PUBLICATION = Machine(
         ),
         "answer": Step(
             SCHOOLS, frozenset({"objected"}), "displayed", "答复异议", "objection answered",
-            needs=("objection_id", "answer"), conditions=(must.OBJECTION_OPEN,), leads=_displayed_unless_objected,
+            needs=("objection_id", "answer"), conditions=(must.OBJECTION_OPEN,), leads=_displayed_unless_objected, or_to=("objected",),
             sets=_answer_objection,
         ),
         "acknowledge": Step(

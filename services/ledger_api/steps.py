@@ -7,7 +7,7 @@ it says about the document (displayed when and where, signed by whom) is in the 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -31,6 +31,7 @@ from shared.database import Visible, reading
 from shared.problems import Fault, Invalid, Refused, Words
 from shared.tokens import Caller
 
+Body = TypeVar("Body", bound=Struct)
 # So many people at most take a step with one document in the same moment.
 TRIES = 8
 Key = Annotated[str | None, Header(pattern=r"^[\x21-\x7e]{1,128}$", description="the same key again is the same step")]
@@ -75,14 +76,19 @@ def step_body(machine: Machine, payload: type[Struct]) -> type[Struct]:
     return msgspec.defstruct(f"{title}Step", fields, bases=(Record,), frozen=True)
 
 
-async def read_step(request: Request, body: type[Struct], idempotency_key: str | None) -> Given:
-    """The one step that a request's body asks for; raises Invalid (422)."""
+async def read_one(request: Request, body: type[Body]) -> Body:
+    """The one record of a request's body; raises Invalid, Refused (422)."""
     encoding = request.headers.get("content-encoding", "").strip().lower()
     async with received_body(request.stream(), encoding, request.app.state.long_bodies) as received:
         decoded = decode(received, request.headers.get("content-type", ""), lambda _raw: body)
     if len(decoded.records) != 1:
         raise Refused("invalid_parameter", name="body", reason="one step a request")
-    given = {name: value for name, value in content_of(decoded.records[0]).items() if value is not None}
+    return decoded.records[0]
+
+
+async def read_step(request: Request, body: type[Struct], idempotency_key: str | None) -> Given:
+    """The one step that a request's body asks for; raises Invalid (422)."""
+    given = {name: value for name, value in content_of(await read_one(request, body)).items() if value is not None}
     on = given.pop("on", None)
     return Given(
         step=given.pop("step"),
@@ -231,7 +237,8 @@ async def _write(
     ]  # fmt: skip
     # Who may take the step may write in the chain that keeps the document, and nothing but this.
     caller = sender.caller
-    author = caller if caller.visible.district else replace(caller, visible=Visible(schools=(led.school_id,)))
+    visible = Visible(stage=caller.visible.stage, schools=(led.school_id,))
+    author = caller if caller.visible.district else replace(caller, visible=visible)
     receipts = await append_together(ledger, entries, replace(sender, caller=author))
     return StepReceipt(
         **receipts[-1].model_dump(),

@@ -119,7 +119,7 @@ async def post_complaints(request: Request, caller: Writer, ledger: Ledger, bulk
     )
 
 
-entry_router(COMPLAINTS, scope="oversight.write", readers=READERS, with_post=False, router=router, machine=COMPLAINT)
+entry_router(COMPLAINTS, scope="oversight.write", readers=READERS, onto=router, machine=COMPLAINT)
 
 
 async def _append(ledger: LedgerWriterOfFacts, key: bytes, decoded: Decoded[Complaint], sender: Sender) -> Receipt:

@@ -229,7 +229,7 @@ async def get_reconciliation(school_id: str, inspection_id: str, caller: LedgerR
     return Response(msgspec.json.encode(found), media_type="application/json")
 
 
-entry_router(INSPECTIONS, scope="oversight.write", with_post=False, router=router)
+entry_router(INSPECTIONS, scope="oversight.write", onto=router)
 
 
 async def _append(ledger: LedgerWriterOfFacts, decoded: Decoded[Inspection], sender: Sender) -> Receipt:
