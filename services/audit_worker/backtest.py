@@ -12,8 +12,9 @@ import asyncpg
 from services.audit_worker import rollup
 from services.audit_worker.applicability import applicable_in
 from services.audit_worker.catalogue import Rule, RuleInvalid, with_parameters
-from services.audit_worker.engine import pieces, rows_of, terms_of
+from services.audit_worker.engine import terms_of
 from services.audit_worker.fold import Row, merged
+from services.audit_worker.rule_runs import pieces, rows_of
 from services.audit_worker.scope import Scope, TermDates, days_of, widen
 from services.audit_worker.yielding import Found, yielding
 from shared.database import ACQUIRE_SECONDS

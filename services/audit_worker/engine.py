@@ -6,10 +6,9 @@ advisory lock, held to the commit: no two of them can miss what only the other's
 schools), and an event's position, assigned under it, is gap-free and in commit order.
 """
 
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TypeVar
 
@@ -18,18 +17,16 @@ import msgspec
 import structlog
 
 from services.audit_worker import dispositions, rollup
-from services.audit_worker.applicability import applicable_in, dirty_newly_kept
-from services.audit_worker.at_risk import PRICES, priced
+from services.audit_worker.applicability import dirty_newly_kept
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of
-from services.audit_worker.findings import hold_back, known_of, moved_days, relate, write_changes
-from services.audit_worker.fold import Row, fold
+from services.audit_worker.findings import hold_back, known_of, relate, write_changes
+from services.audit_worker.fold import fold
 from services.audit_worker.measuring import measure_grown
-from services.audit_worker.parking import park
+from services.audit_worker.rule_runs import Run, found_at_once, said_beside
 from services.audit_worker.scope import Scope, TermDates, days_of, widen
-from services.audit_worker.yielding import Found, covers, read_by, with_those_that_yield, yielding
+from services.audit_worker.yielding import with_those_that_yield, yielding
 from shared.database import ACQUIRE_SECONDS
-from shared.vocabulary import Grain
 
 log = structlog.get_logger()
 
@@ -37,20 +34,14 @@ Told = TypeVar("Told")
 
 # Outbox rows of one claim: enough for a district's hour, few enough that a claim stays short.
 CLAIM_ROWS = 500
-# A term of the district is worked through some schools at a time: so many where a rule says the rest in Python and holds
-# their rows (one's term of work is a megabyte), and else so many school-days, which keeps what is joined and sorted small.
-SCHOOLS_AT_ONCE = 20
-SCHOOL_DAYS_AT_ONCE = 3000
-# Up to so many schools a statement's one plan serves all, and one process: to make a plan or to start another process takes
-# longer than the rest. Of more schools each statement gets a plan of its own, and without nested loops: the planner takes
-# one where it expects a row or two of a rule's many steps, and then there are thousands.
-SCHOOLS_OF_ONE_PLAN = 10
-_PLANNING = """
-    select
-        set_config('plan_cache_mode', case when $1 then 'force_custom_plan' else 'force_generic_plan' end, true),
-        set_config('max_parallel_workers_per_gather', case when $1 then '2' else '0' end, true),
-        set_config('work_mem', case when $1 then '64MB' else '4MB' end, true),
-        set_config('enable_nestloop', case when $1 then 'off' else 'on' end, true)
+# What speaks of so many days is no school's day, but a load: it waits for the whole audit.
+MOST_DAYS_AT_ONCE = 3
+_CLAIM_DAYS = """
+    select * from ledger.outbox
+    where not days_audited and (cardinality(service_dates) between 1 and $1 or resource = $2)
+    order by outbox_id
+    limit $3
+    for update skip locked
 """
 # The key of the advisory lock under which audits take turns.
 TURN_LOCK = 0x7A1_2A46
@@ -59,16 +50,9 @@ CHANNEL = "taizhang_findings"
 FRONTIER = "frontier"
 # What a rule reads that asks how far the district has come: what an office owes by a day is due when service is past it.
 PROGRESS = "progress"
-_WIDEST_FIRST: tuple[Grain, ...] = (
-    "year", "district", "school_term", "school_month", "school_week", "staff_day", "school_day",
-)  # fmt: skip
 # A rule that takes longer over what one claim dirtied, or over everything, is parked: it would stop everybody else.
 RULE_SECONDS = 300
 FULL_AUDIT_SECONDS = 3600
-
-
-class FindRaised(Exception):
-    """What a rule says in Python raised over its rows; the cause says what."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +87,44 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
     took_ms = round((perf_counter() - started) * 1000)
     log.info("outbox_audited", rows=len(claimed), changes=changes, batches=len(dirt.batches), took_ms=took_ms)
     return Audited(len(claimed), changes)
+
+
+async def audit_days(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
+    """Say at once what can be said of the days that came in, and fold what people decided; commit.
+
+    At once: by the rules that look at a school's day, read its facts only and give way to no other. The rows stay for
+    audit_once, which looks at them by every rule; what was said here it says again, and that changes nothing.
+    """
+    started = perf_counter()
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
+        await _take_turn(connection, RULE_SECONDS)
+        claimed = await connection.fetch(_CLAIM_DAYS, MOST_DAYS_AT_ONCE, dispositions.RESOURCE, CLAIM_ROWS)
+        if not claimed:
+            return Audited(0, 0)
+        terms = await terms_of(connection)
+        decided = [row for row in claimed if row["resource"] == dispositions.RESOURCE]
+        changes = await _told(connection, dispositions.fold_dispositions, decided) if decided else 0
+        dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
+        changes += await _find_and_fold(connection, rules, dirt, terms, frozenset(), at_once(rules))
+        await connection.execute(
+            "delete from ledger.outbox where outbox_id = any($1)", [row["outbox_id"] for row in decided]
+        )
+        await connection.execute(
+            "update ledger.outbox set days_audited = true where outbox_id = any($1)",
+            [row["outbox_id"] for row in claimed],
+        )
+    took_ms = round((perf_counter() - started) * 1000)
+    log.info("days_audited", rows=len(claimed), changes=changes, batches=len(dirt.batches), took_ms=took_ms)
+    return Audited(len(claimed), changes)
+
+
+def at_once(rules: Sequence[Rule]) -> list[Rule]:
+    """The rules that need neither rollups nor other rules: what they say of a day follows from its facts."""
+    return [
+        rule
+        for rule in rules
+        if rule.header.grain == "school_day" and not rule.header.yields_to and "audit." not in rule.statement.text
+    ]
 
 
 async def escalate(pool: asyncpg.Pool, waited: timedelta) -> int:
@@ -190,10 +212,23 @@ async def _audit(
         await rollup.rebuild_figures(connection, widen(recorded, "school_day", terms))
         # The district goes on, and who does not is looked at though nothing of theirs has changed.
         dirt.days[FRONTIER] |= await rollup.lagging(connection)
-    selected = rules if selected is None else selected
-    audit = _Run(connection, terms, frozenset(people))
-    found = await _found_at_once(audit, rules, dirt, selected)
-    yielded = yielding(selected, found, await _said_beside(audit, rules, selected, found))
+    return await _find_and_fold(
+        connection, rules, dirt, terms, frozenset(people), rules if selected is None else selected
+    )
+
+
+async def _find_and_fold(
+    connection: asyncpg.Connection,
+    rules: Sequence[Rule],
+    dirt: Dirt,
+    terms: Sequence[TermDates],
+    people: frozenset[str],
+    selected: Sequence[Rule],
+) -> int:
+    """Run the selected rules over what is dirty and fold what they find; returns the number of changes."""
+    audit = Run(connection, terms, people)
+    found = await found_at_once(audit, rules, dirt, selected)
+    yielded = yielding(selected, found, await said_beside(audit, rules, selected, found))
     touched: set[str] = set()
     for rule in selected:
         for scope, rows in found[rule.code] if rule.header.yields_to else ():
@@ -240,136 +275,6 @@ async def _told(
     if written:
         await _notify(connection, position + written)
     return written
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What every rule of one audit is run with."""
-
-    connection: asyncpg.Connection
-    terms: Sequence[TermDates]
-    people: frozenset[str]
-    # Whether each rule has a savepoint, so that one that raises stops no other.
-    guarded: bool = True
-    # How statements are planned now: for many schools or for few.
-    planned: list[bool] = field(default_factory=list)
-
-
-async def _found_at_once(audit: _Run, rules: Sequence[Rule], dirt: Dirt, selected: Sequence[Rule]) -> Found:
-    """What the rules find, under one savepoint for all of them: they only read. If one raises, again with one for each."""
-    try:
-        async with audit.connection.transaction():
-            return await _found(replace(audit, guarded=False, planned=[]), rules, dirt, selected)
-    except (asyncpg.PostgresError, FindRaised) as error:
-        log.warning("rule_raised_among_others", error=repr(error))
-    return await _found(audit, rules, dirt, selected)
-
-
-async def _found(audit: _Run, rules: Sequence[Rule], dirt: Dirt, selected: Sequence[Rule]) -> Found:
-    """The rows of the selected rules wherever something changed that decides what they say."""
-    found: Found = {}
-    moved: dict[str, set[tuple[str, date]]] = defaultdict(set)
-    # The widest grain first: what is said of a district or a month decides what is still said of its days.
-    for rule in sorted(selected, key=lambda rule: _WIDEST_FIRST.index(rule.header.grain)):
-        reads = {*read_by(rules, rule), PRICES}
-        found[rule.code] = await _run(audit, rule, moved[rule.code].union(*(dirt.days.get(each, ()) for each in reads)))
-        narrower = [
-            other.code
-            for other in selected
-            if rule.code in other.header.yields_to and other.header.grain != rule.header.grain
-        ]
-        if narrower:
-            days = await moved_days(audit.connection, rule, found[rule.code], audit.people)
-            for code in narrower:
-                moved[code] |= days
-    return found
-
-
-async def _run(audit: _Run, rule: Rule, dirty: Iterable[tuple[str, date]]) -> list[tuple[Scope, list[Row]]]:
-    """The rule's rows in each of its scopes. A rule that raises parks its scope and stops nobody else."""
-    found = []
-    for wide in pieces(rule, widen(dirty, rule.header.grain, audit.terms)):
-        if wide.last_day < rule.effective_from:
-            continue
-        # What is said by comparing schools is said of any of them, whichever gave the occasion.
-        schools = await rollup.district(audit.connection) if rule.header.grain == "district" else wide.school_ids
-        scope = Scope(schools, max(wide.first_day, rule.effective_from), wide.last_day)
-        if not audit.guarded:
-            found.append((scope, await _rows_in(audit, rule, scope)))
-            continue
-        try:
-            async with audit.connection.transaction():
-                found.append((scope, await _rows_in(audit, rule, scope)))
-        except (asyncpg.PostgresError, FindRaised) as error:
-            log.exception("rule_raised", rule=rule.code, schools=len(scope.school_ids))
-            await park(audit.connection, rule, scope, str(error))
-    return found
-
-
-async def _rows_in(audit: _Run, rule: Rule, scope: Scope) -> list[Row]:
-    """The rule's rows in one of its scopes."""
-    applicable = await applicable_in(audit.connection, rule, scope)
-    if not applicable.school_ids:
-        return []
-    many = len(scope.school_ids) > SCHOOLS_OF_ONE_PLAN
-    if audit.planned[-1:] != [many]:
-        await audit.connection.execute(_PLANNING, many)
-        audit.planned.append(many)
-    return await rows_of(audit.connection, rule, applicable, audit.people, audit.terms)
-
-
-def pieces(rule: Rule, scopes: Iterable[Scope]) -> Iterator[Scope]:
-    """The scopes by a few schools each where they are of many days; one of the district or of people is always whole."""
-    for scope in scopes:
-        at_once = SCHOOLS_AT_ONCE
-        if rule.header.grain in {"district", "staff_day"}:
-            at_once = len(scope.school_ids)
-        elif rule.find is None:
-            days = (scope.last_day - scope.first_day).days + 1
-            at_once = max(SCHOOLS_AT_ONCE, SCHOOL_DAYS_AT_ONCE // days)
-        for first in range(0, len(scope.school_ids), at_once):
-            yield replace(scope, school_ids=scope.school_ids[first : first + at_once])
-
-
-async def rows_of(
-    connection: asyncpg.Connection, rule: Rule, scope: Scope, people: Collection[str], terms: Sequence[TermDates]
-) -> list[Row]:
-    """What the rule finds wrong in the scope, with its price, of these people where its grain follows people; it only reads."""
-    if not scope.school_ids:
-        return []
-    rows = await rule.statement.fetch(
-        connection,
-        school_ids=list(scope.school_ids),
-        staff_ids=list(people),
-        first_day=scope.first_day,
-        last_day=scope.last_day,
-        **rule.parameters,
-    )
-    if rule.find is None:
-        found = [Row(**{**dict(row), "evidence": msgspec.json.decode(row["evidence"])}) for row in rows]
-    else:
-        try:
-            found = list(rule.find(rows, rule.parameters))
-        except Exception as error:
-            raise FindRaised(f"{rule.code}: {error!r}") from error
-    return await priced(connection, found, terms)
-
-
-async def _said_beside(audit: _Run, rules: Sequence[Rule], selected: Sequence[Rule], found: Found) -> Found:
-    """What the rules that others give way to say where they were not run themselves: nothing of theirs changed there."""
-    by_code = {rule.code: rule for rule in rules}
-    beside: Found = defaultdict(list)
-    for rule in selected:
-        for scope, rows in found[rule.code]:
-            if not rows:
-                continue
-            for other in (by_code[code] for code in rule.header.yields_to):
-                people = await rollup.people_in(audit.connection, scope) if other.header.grain == "staff_day" else set()
-                if people <= audit.people and covers(found.get(other.code, ()), scope, other):
-                    continue
-                there = _Run(audit.connection, audit.terms, frozenset(people))
-                beside[other.code] += await _run(there, other, days_of(scope))
-    return beside
 
 
 async def retry_parked(pool: asyncpg.Pool, rules: Sequence[Rule]) -> int:

@@ -1,5 +1,6 @@
-"""What the worker does when it is told, and by itself: audit the outbox, sweep what no job asked for."""
+"""What the worker does when it is told, and by itself: say of new days what can be said at once, audit them whole, sweep."""
 
+import asyncio
 from typing import Any
 
 import structlog
@@ -7,6 +8,36 @@ import structlog
 from services.audit_worker import engine, parking
 
 log = structlog.get_logger()
+
+# The whole audit of what came in waits until nothing more has come for so long, and no longer than the other: what is
+# posted one after the other is looked at together, since a month's rules look at the whole month for each.
+QUIET_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 5.0
+
+
+async def audit_days(context: dict[str, Any]) -> int:
+    """Audit the days of the outbox as far as it can be done at once; returns the number of rows looked at."""
+    looked_at = 0
+    while rows := (await engine.audit_days(context["pool"], context["rules"])).outbox_rows:
+        looked_at += rows
+    context["came_in"].set()
+    return looked_at
+
+
+async def audit_when_quiet(context: dict[str, Any]) -> int:
+    """Wait for days to come in and for a quiet moment, then audit; returns the number of outbox rows audited."""
+    came_in: asyncio.Event = context["came_in"]
+    await came_in.wait()
+    loop = asyncio.get_running_loop()
+    latest = loop.time() + LONGEST_WAIT_SECONDS
+    while came_in.is_set() and loop.time() < latest:
+        came_in.clear()
+        try:
+            await asyncio.wait_for(came_in.wait(), min(QUIET_SECONDS, latest - loop.time()))
+        except TimeoutError:
+            break
+    came_in.clear()
+    return await audit(context)
 
 
 async def audit(context: dict[str, Any]) -> int:
@@ -21,6 +52,6 @@ async def sweep(context: dict[str, Any]) -> int:
     """Find what no job asked for (a lost bell, a dead worker), parked scopes whose time has come, what is overdue."""
     if retried := await engine.retry_parked(context["pool"], context["rules"]):
         log.warning("parked_scopes_retried", retried=retried, left=len(await parking.parked(context["pool"])))
-    audited = await audit(context)
+    looked_at = await audit_days(context)
     await engine.escalate(context["pool"], context["escalate_after"])
-    return audited
+    return looked_at

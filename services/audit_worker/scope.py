@@ -1,11 +1,15 @@
 """What a change dirties: school-days, widened to the grain of a rule, as few rectangles (schools × days). Pure."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from shared.vocabulary import Grain
+
+_MOST_DAYS: Mapping[Grain, int] = {
+    "school_day": 1, "staff_day": 1, "school_week": 7, "school_month": 31, "school_term": 183, "district": 183, "year": 366,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, order=True)
@@ -30,6 +34,12 @@ def days_of(scope: Scope) -> set[tuple[str, date]]:
     """Every school-day of a scope."""
     days = [scope.first_day + timedelta(days=n) for n in range((scope.last_day - scope.first_day).days + 1)]
     return {(school_id, day) for school_id in scope.school_ids for day in days}
+
+
+def places_in(scope: Scope, grain: Grain) -> int:
+    """How many of what a rule of the grain looks at are in the scope: a school's days, weeks, months, terms or years."""
+    days = (scope.last_day - scope.first_day).days + 1
+    return len(scope.school_ids) * -(-days // _MOST_DAYS[grain])
 
 
 def widen(dirty: Iterable[tuple[str, date]], grain: Grain, terms: Sequence[TermDates]) -> list[Scope]:

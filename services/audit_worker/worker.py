@@ -28,7 +28,7 @@ from shared.settings import Settings
 log = structlog.get_logger()
 
 QUEUE = "taizhang:audit"
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.01
 SWEEP_SECONDS = 5.0
 RESTART_SECONDS = 2.0
 # A full term of a district takes minutes; a job that takes longer than this hangs.
@@ -48,7 +48,12 @@ async def _run(settings: Settings) -> None:
     database_url, redis_url = settings.stores()
     rules = read_catalogue(settings.rules_config)
     pool = await open_pool(database_url, role="taizhang_audit", size=4)
-    context = {"pool": pool, "rules": rules, "escalate_after": timedelta(days=settings.escalate_after_days)}
+    context = {
+        "pool": pool,
+        "rules": rules,
+        "escalate_after": timedelta(days=settings.escalate_after_days),
+        "came_in": asyncio.Event(),
+    }
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -56,6 +61,7 @@ async def _run(settings: Settings) -> None:
     log.info("audit_worker_started", rules=len(rules))
     tasks = [
         asyncio.create_task(_listen(redis_url, context)),
+        asyncio.create_task(_every(0.0, lambda: jobs.audit_when_quiet(context))),
         asyncio.create_task(_every(SWEEP_SECONDS, lambda: jobs.sweep(context))),
         asyncio.create_task(_every(24 * 3600.0, lambda: _tend_the_store(pool))),
     ]
@@ -73,7 +79,7 @@ async def _listen(redis_url: str, context: dict[str, Any]) -> None:
     """Run arq; when Redis goes away, start it again until it is back."""
     while True:
         worker = Worker(
-            functions=[func(jobs.audit, name="audit", keep_result=0, max_tries=1)],  # type: ignore[arg-type]
+            functions=[func(jobs.audit_days, name="audit", keep_result=0, max_tries=1)],  # type: ignore[arg-type]
             queue_name=QUEUE,
             redis_settings=_redis_settings(redis_url),
             ctx=context,

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from services.audit_worker import engine
-from services.audit_worker.engine import audit_all, audit_once
+from services.audit_worker.engine import audit_all, audit_days, audit_once
 from services.cli.embedded import Stores
 from tests.world.district import District, open_district
 from tests.world.standard import MONDAY, S1, S2, TUESDAY, duty, session, sheet
@@ -96,6 +96,7 @@ steps = st.one_of(
     ),
     st.just(("taken back", None)),
     st.tuples(st.just("audited"), st.none()),
+    st.tuples(st.just("days audited"), st.none()),
     # The worker dies when it has written the changes of so many rules.
     st.tuples(st.just("dies"), st.integers(0, 3)),
     st.tuples(st.just("decided"), st.tuples(st.integers(0, 20), st.integers(0, 5), st.booleans())),
@@ -106,6 +107,8 @@ async def _happens(district: District, step: Step, monkeypatch: pytest.MonkeyPat
     what, value = step
     if what == "audited":
         await audit_once(district.auditor_pool, district.rules)
+    elif what == "days audited":
+        await audit_days(district.auditor_pool, district.rules)
     elif what == "dies":
         await _die(district, value, monkeypatch)
     elif what == "decided":

@@ -182,7 +182,9 @@ create table ledger.outbox (
     resource text not null,
     batch_id uuid not null,
     service_dates date[] not null,
-    recorded_at timestamptz not null
+    recorded_at timestamptz not null,
+    -- The rules of a day have looked at it; those of weeks, months and terms have not.
+    days_audited boolean not null default false
 );
 
 -- Programs that may sign in. The secret is kept as an argon2 hash only.

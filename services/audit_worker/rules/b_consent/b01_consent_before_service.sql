@@ -19,7 +19,7 @@ parameters:
 says:
   zh: "{when} 起的一周，有学生没有本学期有效的自愿参加确认却参加了服务（学生数 / 考勤表数）：{found}。"
   en: "In the week of {when}, pupils took part without a consent for the term that held on the day (pupils / rolls): {found}."
-version: 1
+version: 2
 */
 with given as materialized (
     select school_id, term_id, student_number, first_day, until_day
@@ -38,12 +38,11 @@ kept as (
     having count(*) >= :least_consents
 ),
 
--- One row per pupil and week, however often they came: most are settled by one look at their consent.
+-- One row per pupil and term, however often they came: most are settled by one look at their consent.
 attended as (
     select
         roll.school_id,
         term.term_id,
-        date_trunc('week', roll.service_date)::date as week,
         pupil.number,
         min(roll.service_date) as first_day,
         max(roll.service_date) as last_day
@@ -52,7 +51,7 @@ attended as (
     inner join kept on kept.school_id = roll.school_id and kept.term_id = term.term_id
     cross join lateral unnest(roll.present || roll.late || roll.left_early) as pupil (number)
     where roll.school_id = any(:school_ids) and roll.service_date between :first_day and :last_day
-    group by roll.school_id, term.term_id, date_trunc('week', roll.service_date)::date, pupil.number
+    group by roll.school_id, term.term_id, pupil.number
 ),
 
 doubtful as (
@@ -71,7 +70,12 @@ doubtful as (
 
 -- One row per such pupil and roll on a day that no consent of theirs holds.
 without_consent as (
-    select roll.school_id, doubtful.week, doubtful.number, roll.service_date, roll.record_key
+    select
+        roll.school_id,
+        date_trunc('week', roll.service_date)::date as week,
+        doubtful.number,
+        roll.service_date,
+        roll.record_key
     from doubtful
     inner join ledger.roll
         on

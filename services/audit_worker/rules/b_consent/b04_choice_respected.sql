@@ -21,7 +21,7 @@ parameters:
 says:
   zh: "{when} 起的一周，有学生参加了家庭未选择的星期或时段的服务（学生数 / 考勤表数）：{found}。"
   en: "In the week of {when}, pupils came on weekdays or in slots that their families did not choose (pupils / rolls): {found}."
-version: 2
+version: 3
 */
 with given as materialized (
     select school_id, term_id, student_number, first_day, until_day, weekdays, slots
@@ -40,16 +40,24 @@ choosy as materialized (
     where cardinality(weekdays) > 0 or cardinality(slots) > 0
 ),
 
--- One row per pupil with all their rolls: what is joined to the choices is as short as these are, whatever the planner thinks.
+-- One row per pupil, weekday and slot, however often they came: most are settled by one look at what was chosen.
 attended as materialized (
     select
         session.school_id,
         term.term_id,
         pupil.number,
-        array_agg(session.service_date) as service_dates,
-        array_agg(session.slot) as slots,
-        array_agg(roll.record_key) as roll_keys
-    from ledger.held_session as session
+        session.weekday,
+        session.slot,
+        min(session.service_date) as first_day,
+        max(session.service_date) as last_day
+    from (
+        select school_id, service_date, session_id, slot, extract(isodow from service_date)::integer as weekday
+        from ledger.held_session
+        where
+            school_id = any(:school_ids)
+            and service_date between :first_day and :last_day
+            and extract(isodow from service_date) < 6
+    ) as session
     inner join ledger.roll
         on
             roll.school_id = session.school_id
@@ -57,28 +65,65 @@ attended as materialized (
             and roll.session_id = session.session_id
     inner join ledger.term on session.service_date between term.starts_on and term.ends_on
     cross join lateral unnest(roll.present || roll.late || roll.left_early) as pupil (number)
-    where
-        session.school_id = any(:school_ids)
-        and session.service_date between :first_day and :last_day
-        and extract(isodow from session.service_date) < 6
-        and exists (select from choosy where choosy.school_id = session.school_id and choosy.term_id = term.term_id)
-    group by session.school_id, term.term_id, pupil.number
+    where exists (select from choosy where choosy.school_id = session.school_id and choosy.term_id = term.term_id)
+    group by session.school_id, term.term_id, pupil.number, session.weekday, session.slot
+),
+
+-- Who has a choice, but none that held all the time and allows it.
+doubtful as (
+    select attended.*
+    from attended
+    inner join given using (school_id, term_id)
+    where given.student_number = attended.number
+    group by
+        attended.school_id, attended.term_id, attended.number, attended.weekday, attended.slot, attended.first_day,
+        attended.last_day
+    having not bool_or(
+        given.first_day <= attended.first_day
+        and given.until_day > attended.last_day
+        and (cardinality(given.weekdays) = 0 or attended.weekday = any(given.weekdays))
+        and (cardinality(given.slots) = 0 or attended.slot = any(given.slots))
+    )
 ),
 
 outside as (
     select
         given.school_id, given.term_id, came.service_date, came.weekday, came.slot, given.student_number as number, came.roll_key
-    from attended
+    from (
+        select
+            doubtful.school_id,
+            doubtful.term_id,
+            doubtful.number,
+            doubtful.weekday,
+            doubtful.slot,
+            roll.service_date,
+            roll.record_key as roll_key
+        from doubtful
+        inner join ledger.held_session as session
+            on
+                session.school_id = doubtful.school_id
+                and session.slot = doubtful.slot
+                and session.service_date between doubtful.first_day and doubtful.last_day
+                and extract(isodow from session.service_date) = doubtful.weekday
+        inner join ledger.roll
+            on
+                roll.school_id = session.school_id
+                and roll.service_date = session.service_date
+                and roll.session_id = session.session_id
+                and doubtful.number = any(roll.present || roll.late || roll.left_early)
+        where
+            session.school_id = any(:school_ids)
+            and session.service_date between :first_day and :last_day
+            and roll.school_id = any(:school_ids)
+            and roll.service_date between :first_day and :last_day
+    ) as came
     inner join given
         on
-            given.school_id = attended.school_id
-            and given.term_id = attended.term_id
-            and given.student_number = attended.number
-    cross join lateral (
-        select service_date, extract(isodow from service_date)::integer as weekday, slot, roll_key
-        from unnest(attended.service_dates, attended.slots, attended.roll_keys) as each (service_date, slot, roll_key)
-        where given.first_day <= service_date and given.until_day > service_date
-    ) as came
+            given.school_id = came.school_id
+            and given.term_id = came.term_id
+            and given.student_number = came.number
+            and given.first_day <= came.service_date
+            and given.until_day > came.service_date
     group by
         given.school_id, given.term_id, came.service_date, came.weekday, came.slot, given.student_number, came.roll_key
     having not bool_or(

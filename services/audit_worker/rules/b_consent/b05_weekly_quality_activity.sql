@@ -23,7 +23,7 @@ parameters:
 says:
   zh: "{when} 起的一周，有学生参加了服务但未安排素质教育活动（未覆盖 / 参加学生数）：{found}。"
   en: "In the week of {when}, pupils took part and had no quality activity (without one / all who came): {found}."
-version: 1
+version: 2
 */
 with held as materialized (
     select
@@ -46,38 +46,56 @@ with held as materialized (
     where session.school_id = any(:school_ids) and session.service_date between :first_day and :last_day
 ),
 
-pupil_day as (
-    select held.school_id, held.week, held.service_date, pupil.number, bool_or(held.quality) as quality, true as came
-    from held
-    cross join lateral unnest(held.came) as pupil (number)
-    group by held.school_id, held.week, held.service_date, pupil.number
-    union all
-    select held.school_id, held.week, held.service_date, pupil.number, true, false
-    from held
-    cross join lateral unnest(held.away) as pupil (number)
-    where held.quality
-),
-
+-- A day of the week each, as the bits of a number: who came twice a day came on one day.
 pupil_week as (
-    select school_id, week, number, count(*) filter (where came) as days, bool_or(quality) as quality
-    from pupil_day
+    select
+        school_id,
+        week,
+        number,
+        bit_count(coalesce(bit_or(1 << weekday) filter (where came), 0)::bit(8)) as days,
+        bool_or(quality) as quality
+    from (
+        select held.school_id, held.week, held.weekday, pupil.number, held.quality, true as came
+        from held
+        cross join lateral unnest(held.came) as pupil (number)
+        union all
+        select held.school_id, held.week, held.weekday, pupil.number, true, false
+        from held
+        cross join lateral unnest(held.away) as pupil (number)
+        where held.quality
+    ) as on_roll
     group by school_id, week, number
 ),
 
+-- What a school had of a week: the days and slots of its quality activities, and what else was done.
+offered as (
+    select
+        school_id,
+        week,
+        sum(sessions) filter (where quality) as quality_sessions,
+        coalesce(bool_or(quality and without_roll), false) as without_roll,
+        array_agg(weekday) filter (where quality) as weekdays,
+        array_agg(slot) filter (where quality) as slots
+    from (
+        select school_id, week, quality, weekday, slot, count(*) as sessions, bool_or(roll_key is null) as without_roll
+        from held
+        group by school_id, week, quality, weekday, slot
+    ) as at_once
+    group by school_id, week
+),
+
+homework as (
+    select school_id, week, array_agg(distinct activity) as activities
+    from held
+    where not quality
+    group by school_id, week
+),
+
 without as (
-    select *
+    select pupil_week.school_id, pupil_week.week, pupil_week.number
     from pupil_week
-    where
-        not quality
-        and days >= :least_days
-        and not exists (
-            select from held
-            where
-                held.school_id = pupil_week.school_id
-                and held.week = pupil_week.week
-                and held.quality
-                and held.roll_key is null
-        )
+    inner join offered using (school_id, week)
+    where not pupil_week.quality and pupil_week.days >= :least_days and not offered.without_roll
 ),
 
 given as (
@@ -96,28 +114,18 @@ by_choice as (
     select without.school_id, without.week, without.number
     from without
     inner join given on given.school_id = without.school_id and given.student_number = without.number
+    inner join offered on offered.school_id = without.school_id and offered.week = without.week
+    left join homework on homework.school_id = without.school_id and homework.week = without.week
     where
-        (
-            cardinality(given.activities) > 0
-            and given.activities <@ array(
-                select held.activity from held
-                where held.school_id = without.school_id and held.week = without.week and not held.quality
-            )
-        )
+        (cardinality(given.activities) > 0 and given.activities <@ coalesce(homework.activities, '{}'))
         or (
             -- There was something to choose, and the family chose other days or slots.
-            exists (
-                select from held
-                where held.school_id = without.school_id and held.week = without.week and held.quality
-            )
+            offered.quality_sessions > 0
             and not exists (
-                select from held
+                select from unnest(offered.weekdays, offered.slots) as quality (weekday, slot)
                 where
-                    held.school_id = without.school_id
-                    and held.week = without.week
-                    and held.quality
-                    and (cardinality(given.weekdays) = 0 or held.weekday = any(given.weekdays))
-                    and (cardinality(given.slots) = 0 or held.slot = any(given.slots))
+                    (cardinality(given.weekdays) = 0 or quality.weekday = any(given.weekdays))
+                    and (cardinality(given.slots) = 0 or quality.slot = any(given.slots))
             )
         )
 ),
@@ -148,10 +156,7 @@ select
                 where by_choice.school_id = uncovered.school_id and by_choice.week = uncovered.week
             ),
             'participants', participant.pupils,
-            'quality_sessions', (
-                select count(*) from held
-                where held.school_id = uncovered.school_id and held.week = uncovered.week and held.quality
-            )
+            'quality_sessions', coalesce(offered.quality_sessions, 0)
         )
     ) as evidence
 from uncovered
@@ -160,3 +165,4 @@ inner join (
     from pupil_week
     group by school_id, week
 ) as participant using (school_id, week)
+inner join offered using (school_id, week)

@@ -16,7 +16,7 @@ misses: Fewer minutes than billed; the price, which no contract states here.
 says:
   zh: "{when} 机构 {subject} 的账单与台账不符：{found}。"
   en: "{when}: provider {subject} bills what the ledger has not: {found}."
-version: 1
+version: 2
 */
 with periods as (
     select term_id as period, starts_on, ends_on
@@ -53,14 +53,27 @@ billed as (
     where line.school_id = any(:school_ids)
 ),
 
+-- The billing providers' people in held sessions, once, whatever the number of bills.
+staffed as materialized (
+    select distinct member.school_id, staff.provider_id, member.service_date, member.session_id, member.headcount
+    from ledger.session_staff as member
+    inner join ledger.staff on staff.staff_id = member.staff_id
+    where
+        member.state = 'held'
+        and member.school_id = any(:school_ids)
+        and member.service_date between (select min(starts_on) from billed) and (select max(ends_on) from billed)
+        and staff.provider_id in (select provider_id from billed)
+),
+
 held as (
-    select bill.school_id, bill.provider_id, bill.period, member.session_id, max(member.headcount) as headcount
+    select bill.school_id, bill.provider_id, bill.period, staffed.session_id, max(staffed.headcount) as headcount
     from (select distinct school_id, provider_id, period, starts_on, ends_on from billed) as bill
-    inner join ledger.session_staff as member
-        on member.school_id = bill.school_id and member.service_date between bill.starts_on and bill.ends_on
-    inner join ledger.staff on staff.staff_id = member.staff_id and staff.provider_id = bill.provider_id
-    where member.state = 'held'
-    group by bill.school_id, bill.provider_id, bill.period, member.session_id
+    inner join staffed
+        on
+            staffed.school_id = bill.school_id
+            and staffed.provider_id = bill.provider_id
+            and staffed.service_date between bill.starts_on and bill.ends_on
+    group by bill.school_id, bill.provider_id, bill.period, staffed.session_id
 ),
 
 wrong as (

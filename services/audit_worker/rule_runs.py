@@ -1,0 +1,179 @@
+"""Rules over what is dirty: which scopes, in pieces of which size, planned how, and what they find there. They only read."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import asyncpg
+import msgspec
+import structlog
+
+from services.audit_worker import rollup
+from services.audit_worker.applicability import applicable_in
+from services.audit_worker.at_risk import PRICES, priced
+from services.audit_worker.catalogue import Rule
+from services.audit_worker.dirt import Dirt
+from services.audit_worker.findings import moved_days
+from services.audit_worker.fold import Row
+from services.audit_worker.parking import park
+from services.audit_worker.scope import Scope, TermDates, days_of, places_in, widen
+from services.audit_worker.yielding import Found, covers, read_by
+from shared.vocabulary import Grain
+
+log = structlog.get_logger()
+
+# A term of the district is worked through some schools at a time: so many where a rule says the rest in Python and holds
+# their rows (one's term of work is a megabyte), and else so many school-days, which keeps what is joined and sorted small.
+SCHOOLS_AT_ONCE = 20
+SCHOOL_DAYS_AT_ONCE = 3000
+# Up to so many schools' days (weeks, months, terms: whatever the rule looks at) a statement's one plan serves all, and one
+# process: to make a plan or to start another process takes longer than the rest. Of more each statement gets a plan of its
+# own that joins by hashes: the planner takes a nested loop, or merges by a key that all have, where it expects a row or two
+# of a rule's many steps, and then there are thousands.
+PLACES_OF_ONE_PLAN = 10
+_PLANNING = """
+    select
+        set_config('plan_cache_mode', case when $1 then 'force_custom_plan' else 'force_generic_plan' end, true),
+        set_config('max_parallel_workers_per_gather', case when $1 then '2' else '0' end, true),
+        set_config('work_mem', case when $1 then '64MB' else '4MB' end, true),
+        set_config('enable_nestloop', case when $1 then 'off' else 'on' end, true),
+        set_config('enable_mergejoin', case when $1 then 'off' else 'on' end, true)
+"""
+_WIDEST_FIRST: tuple[Grain, ...] = (
+    "year", "district", "school_term", "school_month", "school_week", "staff_day", "school_day",
+)  # fmt: skip
+
+
+class FindRaised(Exception):
+    """What a rule says in Python raised over its rows; the cause says what."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every rule of one audit is run with."""
+
+    connection: asyncpg.Connection
+    terms: Sequence[TermDates]
+    people: frozenset[str]
+    # Whether each rule has a savepoint, so that one that raises stops no other.
+    guarded: bool = True
+    # How statements are planned now: for many schools or for few.
+    planned: list[bool] = field(default_factory=list)
+
+
+async def found_at_once(audit: Run, rules: Sequence[Rule], dirt: Dirt, selected: Sequence[Rule]) -> Found:
+    """What the rules find, under one savepoint for all of them: they only read. If one raises, again with one for each."""
+    try:
+        async with audit.connection.transaction():
+            return await _found(replace(audit, guarded=False, planned=[]), rules, dirt, selected)
+    except (asyncpg.PostgresError, FindRaised) as error:
+        log.warning("rule_raised_among_others", error=repr(error))
+    return await _found(audit, rules, dirt, selected)
+
+
+async def _found(audit: Run, rules: Sequence[Rule], dirt: Dirt, selected: Sequence[Rule]) -> Found:
+    """The rows of the selected rules wherever something changed that decides what they say."""
+    found: Found = {}
+    moved: dict[str, set[tuple[str, date]]] = defaultdict(set)
+    # The widest grain first: what is said of a district or a month decides what is still said of its days.
+    for rule in sorted(selected, key=lambda rule: _WIDEST_FIRST.index(rule.header.grain)):
+        reads = {*read_by(rules, rule), PRICES}
+        found[rule.code] = await _run(audit, rule, moved[rule.code].union(*(dirt.days.get(each, ()) for each in reads)))
+        narrower = [
+            other.code
+            for other in selected
+            if rule.code in other.header.yields_to and other.header.grain != rule.header.grain
+        ]
+        if narrower:
+            days = await moved_days(audit.connection, rule, found[rule.code], audit.people)
+            for code in narrower:
+                moved[code] |= days
+    return found
+
+
+async def _run(audit: Run, rule: Rule, dirty: Iterable[tuple[str, date]]) -> list[tuple[Scope, list[Row]]]:
+    """The rule's rows in each of its scopes. A rule that raises parks its scope and stops nobody else."""
+    found = []
+    for wide in pieces(rule, widen(dirty, rule.header.grain, audit.terms)):
+        if wide.last_day < rule.effective_from:
+            continue
+        # What is said by comparing schools is said of any of them, whichever gave the occasion.
+        schools = await rollup.district(audit.connection) if rule.header.grain == "district" else wide.school_ids
+        scope = Scope(schools, max(wide.first_day, rule.effective_from), wide.last_day)
+        if not audit.guarded:
+            found.append((scope, await _rows_in(audit, rule, scope)))
+            continue
+        try:
+            async with audit.connection.transaction():
+                found.append((scope, await _rows_in(audit, rule, scope)))
+        except (asyncpg.PostgresError, FindRaised) as error:
+            log.exception("rule_raised", rule=rule.code, schools=len(scope.school_ids))
+            await park(audit.connection, rule, scope, str(error))
+    return found
+
+
+async def _rows_in(audit: Run, rule: Rule, scope: Scope) -> list[Row]:
+    """The rule's rows in one of its scopes."""
+    applicable = await applicable_in(audit.connection, rule, scope)
+    if not applicable.school_ids:
+        return []
+    many = places_in(scope, rule.header.grain) > PLACES_OF_ONE_PLAN
+    if audit.planned[-1:] != [many]:
+        await audit.connection.execute(_PLANNING, many)
+        audit.planned.append(many)
+    return await rows_of(audit.connection, rule, applicable, audit.people, audit.terms)
+
+
+def pieces(rule: Rule, scopes: Iterable[Scope]) -> Iterator[Scope]:
+    """The scopes by a few schools each where they are of many days; one of the district or of people is always whole."""
+    for scope in scopes:
+        at_once = SCHOOLS_AT_ONCE
+        if rule.header.grain in {"district", "staff_day"}:
+            at_once = len(scope.school_ids)
+        elif rule.find is None:
+            days = (scope.last_day - scope.first_day).days + 1
+            at_once = max(SCHOOLS_AT_ONCE, SCHOOL_DAYS_AT_ONCE // days)
+        for first in range(0, len(scope.school_ids), at_once):
+            yield replace(scope, school_ids=scope.school_ids[first : first + at_once])
+
+
+async def rows_of(
+    connection: asyncpg.Connection, rule: Rule, scope: Scope, people: Collection[str], terms: Sequence[TermDates]
+) -> list[Row]:
+    """What the rule finds wrong in the scope, with its price, of these people where its grain follows people; it only reads."""
+    if not scope.school_ids:
+        return []
+    rows = await rule.statement.fetch(
+        connection,
+        school_ids=list(scope.school_ids),
+        staff_ids=list(people),
+        first_day=scope.first_day,
+        last_day=scope.last_day,
+        **rule.parameters,
+    )
+    if rule.find is None:
+        found = [Row(**{**dict(row), "evidence": msgspec.json.decode(row["evidence"])}) for row in rows]
+    else:
+        try:
+            found = list(rule.find(rows, rule.parameters))
+        except Exception as error:
+            raise FindRaised(f"{rule.code}: {error!r}") from error
+    return await priced(connection, found, terms)
+
+
+async def said_beside(audit: Run, rules: Sequence[Rule], selected: Sequence[Rule], found: Found) -> Found:
+    """What the rules that others give way to say where they were not run themselves: nothing of theirs changed there."""
+    by_code = {rule.code: rule for rule in rules}
+    beside: Found = defaultdict(list)
+    for rule in selected:
+        for scope, rows in found[rule.code]:
+            if not rows:
+                continue
+            for other in (by_code[code] for code in rule.header.yields_to):
+                people = await rollup.people_in(audit.connection, scope) if other.header.grain == "staff_day" else set()
+                if people <= audit.people and covers(found.get(other.code, ()), scope, other):
+                    continue
+                there = Run(audit.connection, audit.terms, frozenset(people))
+                beside[other.code] += await _run(there, other, days_of(scope))
+    return beside
