@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import lcm
 from typing import NewType
 
 Fen = NewType("Fen", int)
@@ -25,13 +26,15 @@ def split_in_proportion(exact: Sequence[Fraction], total_fen: Fen) -> list[Fen]:
     `exact`: none negative. Returns one amount each, in the same order; they add up to `total_fen` exactly: the fen that
     rounding down leaves over go to the largest remainders, ties to the earlier. All zero when every amount is zero.
     """
-    whole = sum(exact, Fraction(0))
+    # Over one denominator they are whole numbers, whose sums and quotients cost next to nothing.
+    denominator = lcm(*{amount.denominator for amount in exact})
+    parts = [amount.numerator * (denominator // amount.denominator) for amount in exact]
+    whole = sum(parts)
     if whole == 0:
         return [Fen(0)] * len(exact)
-    shares = [amount * total_fen / whole for amount in exact]
-    floors = [int(share) for share in shares]
-    left = int(total_fen) - sum(floors)
-    by_remainder = sorted(range(len(shares)), key=lambda place: floors[place] - shares[place])
-    for place in by_remainder[:left]:
-        floors[place] += 1
-    return [Fen(amount) for amount in floors]
+    shares, remainders = zip(*(divmod(part * total_fen, whole) for part in parts), strict=True)
+    amounts = [Fen(share) for share in shares]
+    left = int(total_fen) - sum(amounts)
+    for place in sorted(range(len(amounts)), key=lambda place: -remainders[place])[:left]:
+        amounts[place] = Fen(amounts[place] + 1)
+    return amounts

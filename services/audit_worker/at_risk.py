@@ -130,7 +130,7 @@ def worth_of(
         if run.unpriced:
             return None
         exact += sum(line.exact_fen for line in run.lines)
-        versions.update(line.plan_version for line in run.lines)
+        versions.update(line.price.plan_version for line in run.lines)
     return Worth(sum(item.class_hours_hundredths for _school_id, item in claimed), exact, tuple(sorted(versions)))
 
 

@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from services.audit_worker import dispositions, rollup
+from services.audit_worker import dispositions, rollup, rollup_service
 from services.audit_worker.applicability import dirty_newly_kept
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of
@@ -81,6 +81,8 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
         await dirty_newly_kept(connection, rules, claimed, dirt)
         changes += await _audit(connection, rules, dirt, terms)
+        counted = {row["school_id"] for row in claimed if row["resource"] in rollup_service.COUNTED}
+        await rollup_service.recount_pupils(connection, counted)
         await connection.execute(
             "delete from ledger.outbox where outbox_id = any($1)", [row["outbox_id"] for row in claimed]
         )
@@ -164,6 +166,7 @@ async def audit_all(
         for named, there in ((term_id, terms), (school_id, schools), (only, selected)):
             if named is not None and not there:
                 raise ValueError(f"there is no {named}")
+        await rollup_service.recount_pupils(connection, [row["school_id"] for row in schools])
         dirt = Dirt()
         days = {
             (row["school_id"], day)
@@ -208,8 +211,8 @@ async def _audit(
     dirt.days[PROGRESS] |= await rollup.progressed(connection, worked)
     recorded = worked | dirt.days.get("attendance", set()) | dirt.days.get("days", set())
     if recorded:
-        await rollup.rebuild_days(connection, widen(recorded, "school_day", terms))
-        await rollup.rebuild_figures(connection, widen(recorded, "school_day", terms))
+        for rebuild in (rollup.rebuild_days, rollup.rebuild_figures, rollup_service.rebuild_service):
+            await rebuild(connection, widen(recorded, "school_day", terms))
         # The district goes on, and who does not is looked at though nothing of theirs has changed.
         dirt.days[FRONTIER] |= await rollup.lagging(connection)
     return await _find_and_fold(

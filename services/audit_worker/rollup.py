@@ -1,6 +1,6 @@
-"""The rollups `audit.staff_day`, `audit.recorded_day` and `audit.school_day`: recomputed for the school-days a change touched.
+"""The rollups: `staff_day`, `work_day`, `work_month`, `recorded_day` and `school_day` of schema audit.
 
-They are never patched.
+Recomputed for the school-days a change touched, never patched.
 """
 
 from collections.abc import Collection, Sequence
@@ -8,18 +8,26 @@ from datetime import date
 from pathlib import Path
 
 import asyncpg
+import msgspec
 
 from services.audit_worker.scope import Scope
 from shared.database import Statement
+from shared.remuneration import PackedWork
+from shared.workload import workload_of
 
 _REBUILD = Statement.from_file(Path(__file__).with_suffix(".sql"))
+_REBUILD_WORK = Statement.from_file(Path(__file__).with_name("rollup_work.sql"))
 _REBUILD_DAYS = Statement.from_file(Path(__file__).with_name("rollup_days.sql"))
 _REBUILD_FIGURES = Statement.from_file(Path(__file__).with_name("rollup_figures.sql"))
+_PACKED = msgspec.json.Decoder(list[PackedWork])
+# A month of so many schools is held at once: a term of one is a megabyte.
+MONTHS_AT_ONCE = 40
 
 
 async def rebuild(connection: asyncpg.Connection, scopes: Sequence[Scope]) -> set[str]:
     """Recompute the scopes' rows; returns everyone who worked there before or works there now."""
     people: set[str] = set()
+    months: set[tuple[str, date]] = set()
     for scope in scopes:
         arguments = {"school_ids": list(scope.school_ids), "first_day": scope.first_day, "last_day": scope.last_day}
         gone = await connection.fetch(
@@ -29,7 +37,68 @@ async def rebuild(connection: asyncpg.Connection, scopes: Sequence[Scope]) -> se
         await _REBUILD.fetch(connection, **arguments)
         people.update(row["staff_id"] for row in gone)
         people |= await people_in(connection, scope)
+        months |= await _rebuild_work(connection, scope)
+    await _sum_months(connection, sorted(months))
     return people
+
+
+async def _rebuild_work(connection: asyncpg.Connection, scope: Scope) -> set[tuple[str, date]]:
+    """Recompute the work of the scope's days; returns the months that have or had any on these days."""
+    arguments = {"school_ids": list(scope.school_ids), "first_day": scope.first_day, "last_day": scope.last_day}
+    gone = await connection.fetch(
+        """
+        delete from audit.work_day where school_id = any($1) and service_date between $2 and $3
+        returning school_id, service_date
+        """,
+        *arguments.values(),
+    )
+    made = await _REBUILD_WORK.fetch(connection, **arguments)
+    return {(row["school_id"], row["service_date"].replace(day=1)) for row in (*gone, *made)}
+
+
+async def _sum_months(connection: asyncpg.Connection, months: Sequence[tuple[str, date]]) -> None:
+    """Sum the packed days of the months anew."""
+    for first in range(0, len(months), MONTHS_AT_ONCE):
+        await _sum_some_months(connection, months[first : first + MONTHS_AT_ONCE])
+
+
+async def _sum_some_months(connection: asyncpg.Connection, months: Sequence[tuple[str, date]]) -> None:
+    asked = [school_id for school_id, _month in months], [month for _school_id, month in months]
+    await connection.execute(
+        """
+        delete from audit.work_month
+        using unnest($1::text[], $2::date[]) as month (school_id, starts_on)
+        where work_month.school_id = month.school_id and work_month.month_starts_on = month.starts_on
+        """,
+        *asked,
+    )
+    rows = await connection.fetch(
+        """
+        select day.school_id, month.starts_on, min(day.service_date) as first_day, max(day.service_date) as last_day, array_agg(day.work) as days
+        from unnest($1::text[], $2::date[]) as month (school_id, starts_on)
+        inner join audit.work_day as day
+            on
+                day.school_id = month.school_id
+                and day.service_date between month.starts_on and (month.starts_on + interval '1 month - 1 day')::date
+        group by day.school_id, month.starts_on
+        """,
+        *asked,
+    )
+    await connection.executemany(
+        "insert into audit.work_month (school_id, month_starts_on, first_day, last_day, workload) values ($1, $2, $3, $4, $5)",
+        [
+            (
+                row["school_id"],
+                row["starts_on"],
+                row["first_day"],
+                row["last_day"],
+                msgspec.json.encode(
+                    list(workload_of(item for day in row["days"] for item in _PACKED.decode(day)).values())
+                ).decode(),
+            )
+            for row in rows
+        ],
+    )
 
 
 async def people_in(connection: asyncpg.Connection, scope: Scope) -> set[str]:

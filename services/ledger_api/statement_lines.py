@@ -12,12 +12,16 @@ from shared.problems import Fault
 
 
 class StatementLine(Record, frozen=True):
-    """One person of a statement; `amount_fen` where the statement is about money."""
+    """One person of a statement; `amount_fen` where the statement is about money.
+
+    `correction_fen`: how much of the amount corrects earlier periods that are paid, more or less (report `compensation`).
+    """
 
     staff_id: Identifier
     class_hours: ClassHours
     dates: Annotated[tuple[date, ...], Meta(max_length=400)] | None = None
     amount_fen: Fen | None = None
+    correction_fen: Fen | None = None
 
 
 def line_faults(lines: Sequence[StatementLine], known: Known, at: Pointer) -> Iterable[Fault]:

@@ -22,12 +22,12 @@ from services.ledger_api.ingest.payload import Record, Sha256, Text
 from services.ledger_api.ingest.precondition import Precondition
 from services.ledger_api.ingest.receipt import ChainPosition, Receipt
 from services.ledger_api.ingest.resource import Resource
-from services.ledger_api.ingest.tabular import nearest_of
 from services.ledger_api.ingest.together import Entry, append_together
 from services.ledger_api.led import STEPS, Led, StepTaken, content_of, find, load, named_records
 from services.ledger_api.machines import Attempt, Content, Machine, Step, possible
 from shared.chain import canonical
 from shared.database import Visible, reading
+from shared.faults import nearest_of
 from shared.problems import Fault, Invalid, Refused, Words
 from shared.tokens import Caller
 

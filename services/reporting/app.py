@@ -9,8 +9,21 @@ from fastapi import FastAPI
 from services.reporting.dashboard import page
 from services.reporting.findings import events, listing, stream
 from services.reporting.findings.wakening import Wakening
-from services.reporting.ledger import sessions
-from services.reporting.reports import compensation, workload
+from services.reporting.ledger import attendance, duties, sessions
+from services.reporting.reports import (
+    compensation,
+    coverage,
+    district,
+    evaluation,
+    funds,
+    inspection,
+    oversight,
+    reconciliation,
+    schools,
+    staffing,
+    what_if,
+    workload,
+)
 from shared.allowance import Allowance
 from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
 from shared.database import open_pool
@@ -22,7 +35,27 @@ from shared.tokens import Verifier
 log = structlog.get_logger()
 
 # In the contract's order, but what has a fixed path stands before what takes an id.
-ROUTERS = (page, events, stream, listing, workload, compensation, sessions)
+ROUTERS = (
+    page,
+    events,
+    stream,
+    listing,
+    workload,
+    what_if,
+    compensation,
+    reconciliation,
+    inspection,
+    coverage,
+    schools,
+    district,
+    evaluation,
+    oversight,
+    funds,
+    staffing,
+    sessions,
+    attendance,
+    duties,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -45,6 +45,28 @@ async def _language(request: Request) -> Language:
 AnswerLanguage = Annotated[Language, Depends(_language)]
 
 
+# A plan is a page; what is longer is none.
+DRAFT_LIMIT_BYTES = 256 * 1024
+
+
+async def _draft(request: Request) -> bytes:
+    """The body of a small POST; raises Refused when it is longer, or is packed or said to be other than JSON."""
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Refused("unsupported_media_type", given=media_type, wanted="application/json")
+    if request.headers.get("content-encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise Refused("unsupported_encoding", given=request.headers["content-encoding"])
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > DRAFT_LIMIT_BYTES:
+            raise Refused("body_too_large", limit_mib=DRAFT_LIMIT_BYTES / 1024 / 1024)
+    return body
+
+
+DraftBody = Annotated[bytes, Depends(_draft)]
+
+
 async def _pool(request: Request) -> asyncpg.Pool:
     pool: asyncpg.Pool = request.app.state.pool
     return pool

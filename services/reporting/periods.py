@@ -12,6 +12,8 @@ from shared.problems import Refused
 Month = Annotated[str | None, Query(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2025-10"])]
 TermId = Annotated[str | None, Query(pattern=r"^[0-9]{4}-[0-9]{4}-[12]$", examples=["2025-2026-1"])]
 
+AcademicYear = Annotated[str | None, Query(pattern=r"^[0-9]{4}-[0-9]{4}$", examples=["2025-2026"])]
+
 
 @dataclass(frozen=True)
 class Period:
@@ -43,6 +45,23 @@ async def period_of(
     if term is None:
         raise Refused("not_found")
     return Period(str(term_id), term["starts_on"], term["ends_on"])
+
+
+async def span_of(
+    connection: asyncpg.Connection, month: str | None, term_id: str | None, academic_year: str | None
+) -> Period:
+    """The period that a request names by exactly one of month, term and school year; raises Refused."""
+    if academic_year is None:
+        return await period_of(connection, month, term_id, as_of=None)
+    if month is not None or term_id is not None:
+        reason = "give exactly one of the three"
+        raise Refused("invalid_parameter", name="month, term_id, academic_year", reason=reason)
+    year = await connection.fetchrow(
+        "select starts_on, ends_on from ledger.academic_year where academic_year = $1", academic_year
+    )
+    if year is None:
+        raise Refused("not_found")
+    return Period(academic_year, year["starts_on"], year["ends_on"])
 
 
 async def chain_position(

@@ -25,7 +25,7 @@ SAID = """
     from audit.finding where state <> 'cleared' order by finding_id
 """
 BEFORE_IT_IS_REBUILT = (
-    "truncate audit.finding, audit.finding_event, audit.held_back, audit.staff_day, audit.recorded_day, audit.district_day, "
+    "truncate audit.finding, audit.finding_event, audit.held_back, audit.staff_day, audit.work_day, audit.work_month, audit.recorded_day, audit.district_day, "
     "audit.school_day, audit.audited_day, audit.district_progress"
 )
 # Each finding's last event says the state that it is in.

@@ -193,6 +193,10 @@ def test_the_day_of_an_operator(place: Place, tmp_path: Path) -> None:
     assert stores is not None
     _await_audit(stores.database_url)
     assert json.loads(place.run("audit", "run").stdout)["changes"] == 0
+    rebuilt = json.loads(place.run("rollup", "rebuild").stdout)
+    assert rebuilt["schools"] == 2
+    assert rebuilt["school_days"] >= 6
+    assert "there is no 3101159999" in place.run("rollup", "rebuild", "--school", "3101159999", expect=2).stderr
     assert _end(up, signal.SIGINT) == 0
 
 
@@ -273,6 +277,19 @@ def test_the_audit_benchmark_prints_its_bars_and_every_reference_finds_the_same(
     }  # fmt: skip
     assert all(line["ratio"] > 0 and line["rounds"] == 1 for line in lines)
     assert ("audit_vs_pandas" in {line["name"] for line in lines}) == (find_spec("pandas") is not None)
+
+
+def test_the_report_benchmark_prints_its_bars_and_both_ways_say_the_same(place: Place) -> None:
+    printed = place.run("bench", "report", "--schools", "4", "--days", "4", "--rounds", "1").stdout
+    lines = {line["name"]: line for line in map(json.loads, printed.splitlines())}
+    # It would have ended with ReportsDiffer if a rollup said anything else than the facts.
+    assert {name for name, line in lines.items() if "bar" in line} == {
+        "report_rollup", "report_rollup_ten_terms", "pay_run_vs_hrms",
+    }  # fmt: skip
+    pay = lines["pay_run_vs_hrms"]
+    assert pay["lines"] > pay["slips"] > 0
+    assert pay["reference"] == pytest.approx(10.8)
+    assert 0 < lines["readers_32"]["p50_ms"] <= lines["readers_32"]["p99_ms"]
 
 
 def test_a_school_client_without_a_school_is_told_so(place: Place) -> None:

@@ -71,7 +71,7 @@ def bench_audit(*, schools: int, days: int, rounds: int) -> Iterator[Line]:
     """The audit's bars. `days`: the first so many service days of the term are recorded."""
     # A line of log a claim is the worker's business; here it would stand among the figures.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("warning"))
-    with _bench(schools, days) as bench:
+    with loaded_bench(schools, days) as bench:
         term, checks = Rates(), Rates()
         stream = bench.folder / "marks.copy"
         marks_as_copied(bench.stores.database_url, stream)
@@ -227,7 +227,8 @@ def _compare(theirs: set[tuple[str, str]], ours: set[tuple[str, str]], where: st
 
 
 @contextmanager
-def _bench(schools: int, days: int) -> Iterator[Bench]:
+def loaded_bench(schools: int, days: int) -> Iterator[Bench]:
+    """Stores with a simulated district that came through the door; nothing is audited yet."""
     data_dir = Path(mkdtemp(prefix="taizhang-bench-"))
     data_dir.chmod(0o755)
     settings = read_settings(data_dir=data_dir, ledger_port=0, reporting_port=0)

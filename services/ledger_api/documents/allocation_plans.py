@@ -6,15 +6,12 @@ from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.resource import Resource
 from services.ledger_api.procedures import ALLOCATION_PLAN
+from shared.allocation_plan import AllocationPlan, plan_faults
 from shared.problems import Fault
-from shared.remuneration import AllocationPlan
 
 
 def _faults(plan: AllocationPlan, _known: Known, at: Pointer) -> Iterable[Fault]:
-    if plan.effective_to is not None and plan.effective_to < plan.effective_from:
-        yield Fault(
-            at("effective_to"), "ends_before_it_starts", {"starts": plan.effective_from, "ends": plan.effective_to}
-        )
+    return plan_faults(plan, at)
 
 
 ALLOCATION_PLANS = Resource("allocation-plans", AllocationPlan, key=("version",), faults=_faults)

@@ -2,7 +2,7 @@
 
 import re
 from codecs import BOM_UTF8, getincrementaldecoder
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -13,7 +13,8 @@ from typing import Generic, Literal, TypeVar, overload
 import msgspec
 from msgspec import Struct
 
-from services.ledger_api.ingest.tabular import nearest_of, read_header, read_table
+from services.ledger_api.ingest.tabular import read_header, read_table
+from shared.faults import escaped, fault_from, faults_of
 from shared.problems import FAULTS_COUNTED, Fault, Invalid, Refused
 
 NDJSON = "application/x-ndjson"
@@ -128,7 +129,7 @@ def _pointer(shape: Shape, rows: Sequence[Sequence[int]], place: int, fields: Se
         steps = _cell(rows[place], fields)
     else:
         steps = (place, *fields)
-    return "".join(f"/{_escaped(step)}" for step in steps)
+    return "".join(f"/{escaped(step)}" for step in steps)
 
 
 def _cell(rows: Sequence[int], fields: Sequence[str | int]) -> Sequence[str | int]:
@@ -216,7 +217,7 @@ def _decode_one_by_one(body: bytes, shape: Shape, choose: Choose[Payload], *, pa
                 texts.append(text if partial else b"")
         except msgspec.ValidationError as error:
             rejected.append(
-                Rejected(place, text, _faults_in(text, payload, at) or [_fault_from(str(error), "", at, ())])
+                Rejected(place, text, _faults_in(text, payload, at) or [fault_from(str(error), "", at, ())])
             )
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
             if shape == "object":
@@ -274,7 +275,7 @@ def _decode_rows(body: bytes, charset: str, choose: Choose[Payload], *, partial:
             places.append(place)
             texts.append(text)
         except (msgspec.ValidationError, ValueError):
-            rejected.append(Rejected(place, text, _faults_of(plain, payload, at, strict=False)))
+            rejected.append(Rejected(place, text, faults_of(plain, payload, at, strict=False)))
         if not partial and len(rejected) > FAULTS_COUNTED:
             break
     if rejected and not partial:
@@ -287,61 +288,6 @@ def _decode_rows(body: bytes, charset: str, choose: Choose[Payload], *, partial:
 def _faults_in(text: bytes, payload: type[Struct], at: Callable[..., str]) -> list[Fault]:
     """Everything wrong with one record as it was written; nothing when it is nested too deep to be looked through."""
     try:
-        return _faults_of(_plain.decode(text), payload, at, strict=True)
+        return faults_of(_plain.decode(text), payload, at, strict=True)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return []
-
-
-def _faults_of(value: object, payload: type[Struct], at: Callable[..., str], *, strict: bool) -> list[Fault]:
-    """Everything wrong with one record: unknown and missing fields, and each field's own first fault."""
-    if not isinstance(value, dict):
-        return [Fault(at(), "invalid_value", {"reason": f"expected an object, got {type(value).__name__}"})]
-    fields = {each.encode_name: each for each in msgspec.structs.fields(payload)}
-    faults = [
-        Fault(at(str(name)), "unknown_field", {"field": name, "nearest": nearest_of(str(name), fields)})
-        for name in value.keys() - fields.keys()
-    ]
-    for name, each in fields.items():
-        if name not in value:
-            if each.required:
-                faults.append(Fault(at(name), "missing_field", {"field": name}))
-            continue
-        try:
-            msgspec.convert(value[name], each.type, strict=strict)
-        except (msgspec.ValidationError, ValueError) as error:
-            faults.append(_fault_from(str(error), name, at, _names_within(each.type)))
-    return faults or [Fault(at(), "invalid_value", {"reason": "the record cannot be read"})]
-
-
-_PLACE = re.compile(r" - at `(?:key in )?\$(.*)`$")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*?)`")
-_MISSING_FIELD = re.compile(r"Object missing required field `(.*?)`")
-
-
-def _fault_from(message: str, name: str, at: Callable[..., str], names_within: Collection[str]) -> Fault:
-    """Msgspec's sentence about a nested place as a fault with its pointer."""
-    steps: list[str | int] = [name] if name else []
-    place = _PLACE.search(message)
-    if place is not None:
-        steps += [inner or int(index) for inner, index in _STEP.findall(place[1])]
-        message = message[: place.start()]
-    for pattern, code in ((_UNKNOWN_FIELD, "unknown_field"), (_MISSING_FIELD, "missing_field")):
-        named = pattern.search(message)
-        if named is not None:
-            nearest = nearest_of(named[1], names_within) if names_within else "—"
-            return Fault(at(*steps, named[1]), code, {"field": named[1], "nearest": nearest})
-    return Fault(at(*steps), "invalid_value", {"reason": message})
-
-
-def _names_within(kind: object) -> list[str]:
-    """The field names of the structs inside a type, for the nearest known one."""
-    info = msgspec.inspect.type_info(kind)
-    inner = [info, getattr(info, "item_type", None), *getattr(info, "types", ())]
-    structs = [each for each in inner if isinstance(each, msgspec.inspect.StructType)]
-    return [each.encode_name for struct in structs for each in struct.fields]
-
-
-def _escaped(step: object) -> str:
-    """A name as a step of a JSON pointer (RFC 6901)."""
-    return str(step).replace("~", "~0").replace("/", "~1")

@@ -5,7 +5,6 @@ one a row: rows that follow each other and differ in nothing else, or leave all 
 """
 
 import csv
-import difflib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
+from shared.faults import nearest_of
 from shared.problems import Fault, Invalid, Refused
 
 # Spreadsheets in Chinese save GB 18030 unless told otherwise; a sender says so with `charset=`.
@@ -196,8 +196,3 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     """The known column most like a name; `staff_id` is nearer to `staff.staff_id` than to `state`."""
     inner = [column for column in known if column.rpartition(".")[2] == name]
     return inner[0] if inner else nearest_of(name, known)
-
-
-def nearest_of(name: str, known: Iterable[str]) -> str:
-    """The known name most like `name`."""
-    return difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)[0]

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, FindingsReader, Pool
+from services.reporting.overview import periods_in
+from services.reporting.periods import AcademicYear, Month, TermId, span_of
 from services.reporting.sheets.delimited import csv_response
 from shared.database import Statement, reading
 from shared.pagination import Limit, decode_cursor, encode_cursor
@@ -22,10 +24,15 @@ _LIST = Statement.parse(
     from audit.finding
     where
         (:school_id::text is null or finding.school_id = :school_id)
-        and (:rule::text is null or finding.rule = :rule)
+        and (:rules::text[] is null or finding.rule = any(:rules))
         and (:severity::text is null or finding.severity = :severity)
-        and (:state::text is null or finding.state = :state)
+        and (:states::text[] is null or finding.state = any(:states))
         and (:period::text is null or finding.period = :period)
+        and (
+            :first_day::date is null
+            or finding.service_date between :first_day and :last_day
+            or finding.period = any(:periods::text[])
+        )
         and (:from_day::date is null or finding.service_date >= :from_day)
         and (:to_day::date is null or finding.service_date <= :to_day)
         and (
@@ -33,6 +40,10 @@ _LIST = Statement.parse(
             or exists (
                 select from ledger.school where school.school_id = finding.school_id and :stage = any(school.stages)
             )
+        )
+        and (
+            :town::text is null
+            or exists (select from ledger.school where school.school_id = finding.school_id and school.town = :town)
         )
         and finding.finding_id > :after
     order by finding.finding_id
@@ -66,26 +77,40 @@ async def list_findings(
     answer: AnswerFormat,
     school_id: str | None = None,
     stage: Stage | None = None,
-    rule: str | None = None,
+    town: str | None = None,
+    rule: Annotated[list[str] | None, Query()] = None,
     severity: Severity | None = None,
-    state: FindingState | None = None,
+    state: Annotated[list[FindingState] | None, Query()] = None,
     period: str | None = None,
+    month: Month = None,
+    term_id: TermId = None,
+    academic_year: AcademicYear = None,
     from_day: Annotated[date | None, Query(alias="from")] = None,
     to_day: Annotated[date | None, Query(alias="to")] = None,
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Response:
-    """Findings by school, stage, rule, severity, state and period, in the order of their ids."""
+    """Findings by school, stage, town, rule, severity, state and period, in the order of their ids.
+
+    `period`: exactly this; `month`, `term_id`, `academic_year`: whatever is of its days, or of it or a part of it as a whole.
+    """
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
     async with reading(pool, caller.visible) as connection:
+        span = None
+        if (month, term_id, academic_year) != (None, None, None):
+            span = await span_of(connection, month, term_id, academic_year)
         rows = await _LIST.fetch(
             connection,
             school_id=school_id,
             stage=stage,
-            rule=rule,
+            town=town,
+            rules=rule,
             severity=severity,
-            state=state,
+            states=state,
             period=period,
+            first_day=span and span.first_day,
+            last_day=span and span.last_day,
+            periods=[] if span is None else periods_in(span),
             from_day=from_day,
             to_day=to_day,
             after=after,

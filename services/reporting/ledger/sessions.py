@@ -4,15 +4,15 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, LedgerReader, Pool
-from services.reporting.sheets.delimited import csv_response
+from services.reporting.answers import Records, Table
+from services.reporting.dependencies import IN_EITHER_FORMAT
 from shared.asgi import AsOf
-from shared.database import Statement, reading
-from shared.pagination import Limit, decode_cursor, encode_cursor
+from shared.database import Statement
+from shared.pagination import Limit, decode_cursor
+from shared.vocabulary import Category, SessionState, Stage
 
 router = APIRouter(prefix="/v1/ledger/sessions", tags=["ledger"])
 
@@ -25,48 +25,67 @@ _CSV_COLUMNS = (
 
 @router.get("", responses=IN_EITHER_FORMAT)
 async def list_sessions(
-    caller: LedgerReader,
-    pool: Pool,
-    answer: AnswerFormat,
+    records: Records,
     school_id: str | None = None,
+    stage: Stage | None = None,
+    town: str | None = None,
     from_day: Annotated[date | None, Query(alias="from")] = None,
     to_day: Annotated[date | None, Query(alias="to")] = None,
+    staff_id: str | None = None,
+    slot: str | None = None,
+    category: Category | None = None,
+    state: SessionState | None = None,
     as_of: AsOf = None,
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Response:
-    """Sessions by school and dates, in the order of school, date and id."""
+    """Sessions by school, dates, person, slot, category and state, in the order of school, date and id."""
     after = decode_cursor(cursor, str, date, str) if cursor else ("", date.min, "")
-    async with reading(pool, caller.visible) as connection:
+    async with records.snapshot(as_of) as snapshot:
+        if snapshot.is_known:
+            return snapshot.unchanged()
         rows = await _SESSIONS.fetch(
-            connection,
+            snapshot.connection,
             school_id=school_id,
+            stage=stage,
+            town=town,
             from_day=from_day,
             to_day=to_day,
+            staff_id=staff_id,
+            slot=slot,
+            category=category,
+            state=state,
             as_of=as_of,
             after_school=after[0],
             after_date=after[1],
             after_session=after[2],
             limit=limit + 1,
         )
-    items = [_shown(row) for row in rows[:limit]]
-    if answer == "csv":
-        flat = [
-            {
-                **item,
-                "staff_ids": [member["staff_id"] for member in item["staff"]],
-                "class_hours": [member["class_hours"] for member in item["staff"]],
-            }
-            for item in items
-        ]
-        return csv_response(_CSV_COLUMNS, flat, name="sessions")
     last = rows[limit - 1] if len(rows) > limit else None
-    next_cursor = encode_cursor((last["school_id"], last["service_date"], last["session_id"])) if last else None
-    return Response(msgspec.json.encode({"items": items, "next_cursor": next_cursor}), media_type="application/json")
+    position = (last["school_id"], last["service_date"], last["session_id"]) if last else None
+    items = [_shown(row) for row in rows[:limit]]
+    flat = [
+        {
+            **item,
+            "staff_ids": [member["staff_id"] for member in item["staff"]],
+            "class_hours": [member["class_hours"] for member in item["staff"]],
+        }
+        for item in items
+    ]
+    body = {"items": items, "next_cursor": snapshot.link_next(position)}
+    return snapshot.answer(body, Table("sessions", _CSV_COLUMNS, flat))
 
 
 def _shown(row: Any) -> dict[str, Any]:
     plain = ("school_id", "session_id", "slot", "activity", "category", "room", "grade", "class_no")
+    members = zip(
+        row["staff_ids"],
+        row["staff_roles"],
+        row["staff_class_hours_hundredths"],
+        row["staff_shares"],
+        row["staff_replaces"],
+        strict=True,
+    )
     return {
         **{name: row[name] for name in plain},
         "service_date": row["service_date"].isoformat(),
@@ -76,14 +95,14 @@ def _shown(row: Any) -> dict[str, Any]:
         "headcount": row["headcount"],
         "state": row["state"],
         "staff": [
-            {"staff_id": staff_id, "role": role, "class_hours": hundredths / 100, "replaces": replaces}
-            for staff_id, role, hundredths, replaces in zip(
-                row["staff_ids"],
-                row["staff_roles"],
-                row["staff_class_hours_hundredths"],
-                row["staff_replaces"],
-                strict=True,
-            )
+            {
+                "staff_id": staff_id,
+                "role": role,
+                "class_hours": hundredths / 100,
+                "share": None if share is None else float(share),
+                "replaces": replaces,
+            }
+            for staff_id, role, hundredths, share, replaces in members
         ],
         "reason": row["reason"],
         "revision": row["revision"],

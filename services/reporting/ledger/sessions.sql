@@ -3,8 +3,24 @@ select *
 from ledger.session_as_of(coalesce(:as_of::timestamptz, 'infinity'))
 where
     (:school_id::text is null or school_id = :school_id)
+    and (
+        (:stage::text is null and :town::text is null)
+        or school_id = any(
+            array(
+                select school.school_id
+                from ledger.school
+                where
+                    (:stage::text is null or :stage = any(school.stages))
+                    and (:town::text is null or school.town = :town)
+            )
+        )
+    )
     and (:from_day::date is null or service_date >= :from_day)
     and (:to_day::date is null or service_date <= :to_day)
+    and (:staff_id::text is null or :staff_id = any(staff_ids))
+    and (:slot::text is null or slot = :slot)
+    and (:category::text is null or category = :category)
+    and (:state::text is null or state = :state)
     and (school_id, service_date, session_id) > (:after_school, :after_date, :after_session)
 order by school_id, service_date, session_id
 limit :limit

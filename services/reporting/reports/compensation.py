@@ -1,34 +1,33 @@
 """Compensation (报酬): what each person's work is worth under the school's plan, and why, line by line; 一(一)5."""
 
 from collections import defaultdict
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
+from msgspec import Struct
 
+from services.reporting.corrections import Correction, corrections_of
 from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, AnswerLanguage, Pool, ReportReader
+from services.reporting.pay_run import pay_basis
 from services.reporting.periods import Month, TermId, chain_position, period_of
 from services.reporting.sheets.delimited import csv_response
 from shared.asgi import AsOf
-from shared.class_hours import Hundredths
-from shared.database import Statement, reading
+from shared.database import reading
 from shared.pagination import Limit, decode_cursor, encode_cursor
 from shared.problems import Language, Refused
-from shared.remuneration import AllocationPlan, PayLine, PayRun, WorkItem, compute_pay, why
+from shared.remuneration import PayLine, PayRun, why
 
 router = APIRouter(prefix="/v1/reports/compensation", tags=["reports"])
 
-_WORK = Statement.from_file(Path(__file__).with_suffix(".sql"))
-_PLANS = Statement.parse(
-    "select content from ledger.entry_as_of(coalesce(:as_of::timestamptz, 'infinity')) "
-    "where school_id = :school_id and resource = 'allocation-plans' "
-    "order by (content ->> 'effective_from')::date, content ->> 'version'",
-)
 _CSV_COLUMNS = (
     "staff_id", "service_date", "record", "class_hours", "rate_fen", "factors", "plan_version", "amount_fen", "why",
+    "corrects",
 )  # fmt: skip
+_encode = msgspec.json.encode
 
 
 @router.get("", responses=IN_EITHER_FORMAT)
@@ -41,35 +40,26 @@ async def compensation(
     month: Month = None,
     term_id: TermId = None,
     as_of: AsOf = None,
+    staff_id: Annotated[str | None, Query(description="only this person's slip; the totals are of all")] = None,
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Response:
-    """By staff: amount and why: every line with hours × rate × factors and the plan's version; totals; budget use."""
+    """By staff: amount and why: every line with hours × rate × factors and the plan's version; totals; budget use.
+
+    Corrections of earlier periods that are paid stand beside: `payable_fen` is both together.
+    """
+    (after,) = decode_cursor(cursor, str) if cursor else ("",)
     async with reading(pool, caller.visible) as connection:
         period = await period_of(connection, month, term_id, as_of=as_of)
         chain = await chain_position(connection, school_id, as_of=as_of)
         if chain is None:
             raise Refused("not_found")
-        plans = await _PLANS.fetch(connection, school_id=school_id, as_of=as_of)
-        work = await _WORK.fetch(
-            connection,
-            school_id=school_id,
-            first_day=period.first_day,
-            last_day=period.last_day,
-            as_of=as_of,
-        )
-    run = compute_pay(
-        [msgspec.json.decode(row["content"], type=AllocationPlan) for row in plans],
-        [
-            WorkItem(**{**dict(row), "class_hours_hundredths": Hundredths(row["class_hours_hundredths"])})
-            for row in work
-        ],
-    )
+        run = (await pay_basis(connection, school_id, period, as_of=as_of)).run()
+        corrections = await corrections_of(connection, school_id, period, as_of=as_of)
+    slips = _Slips(run, corrections, language)
     if answer == "csv":
-        lines = [_line(line, run, language) for line in run.lines]
-        return csv_response(_CSV_COLUMNS, lines, name=f"compensation-{school_id}-{period.name}")
-    (after,) = decode_cursor(cursor, str) if cursor else ("",)
-    people = [staff_id for staff_id in sorted(run.total_by_staff_fen) if staff_id > after]
+        return csv_response(_CSV_COLUMNS, slips.every_line(staff_id), name=f"compensation-{school_id}-{period.name}")
+    people = [each for each in slips.people if each > after and staff_id in {None, each}]
     body = {
         "school_id": school_id,
         "period": period.name,
@@ -77,13 +67,10 @@ async def compensation(
         "chain": chain,
         "currency": "CNY",
         "total_fen": run.total_fen,
-        "people": len(run.total_by_staff_fen),
-        "budget": {
-            "budget_fen": run.budget_fen,
-            "used_fen": run.total_fen,
-            "scale": float(run.scale),
-            "refused": run.refused,
-        },
+        "corrections_fen": slips.corrections_fen,
+        "payable_fen": run.total_fen + slips.corrections_fen,
+        "people": len(slips.people),
+        "budget": budget_of(run),
         "unpriced": [
             {
                 "record": item.record_key,
@@ -93,40 +80,154 @@ async def compensation(
             }
             for item in run.unpriced
         ],
-        "items": _slips(run, people[:limit], language),
+        "items": [slips.slip(each) for each in people[:limit]],
         "next_cursor": encode_cursor((people[limit - 1],)) if len(people) > limit else None,
     }
-    return Response(msgspec.json.encode(body), media_type="application/json")
+    return Response(_encode(body), media_type="application/json")
 
 
-def _slips(run: PayRun, people: list[str], language: Language) -> list[dict[str, Any]]:
-    lines_of: dict[str, list[PayLine]] = defaultdict(list)
-    wanted = set(people)
-    for line in run.lines:
-        if line.staff_id in wanted:
-            lines_of[line.staff_id].append(line)
-    return [
-        {
-            "staff_id": staff_id,
-            "amount_fen": run.total_by_staff_fen[staff_id],
-            "class_hours": sum(line.class_hours_hundredths for line in lines_of[staff_id]) / 100,
-            "lines": [_line(line, run, language) for line in lines_of[staff_id]],
-        }
-        for staff_id in people
-    ]
-
-
-def _line(line: PayLine, run: PayRun, language: Language) -> dict[str, Any]:
+def budget_of(run: PayRun) -> dict[str, object]:
+    """What the budget is and how much of it is used."""
     return {
-        "staff_id": line.staff_id,
-        "record": line.record_key,
-        "service_date": line.service_date.isoformat(),
-        "class_hours": line.class_hours_hundredths / 100,
-        "paid_class_hours": line.paid_class_hours_hundredths / 100,
-        "rate_fen": line.rate_fen,
-        "rate_of": line.rate_of,
-        "factors": {f"{factor.name}:{factor.entry}": float(factor.value) for factor in line.factors},
-        "plan_version": line.plan_version,
-        "amount_fen": line.amount_fen,
-        "why": why(line, scale=run.scale, language=language),
+        "budget_fen": run.budget_fen,
+        "used_fen": run.total_fen,
+        "scale": float(run.scale),
+        "refused": run.refused,
     }
+
+
+class _Said(Struct, frozen=True):
+    """What a line says beside whose, which record and when: lines of one price, hours and amount have it in common."""
+
+    class_hours: float
+    paid_class_hours: float
+    rate_fen: int
+    rate_of: str
+    factors: dict[str, float]
+    plan_version: str
+    amount_fen: int
+    why: str
+
+
+class CorrectionLine(Struct, frozen=True):
+    """One correction as it is answered: the record as it was paid for and as it is, null where there is none."""
+
+    staff_id: str
+    service_date: date
+    corrects: str
+    record_paid: str | None
+    record: str | None
+    paid_fen: int
+    due_fen: int
+    amount_fen: int
+    why: str
+
+
+class Slip(Struct, frozen=True):
+    """One person's: lines that add up to the amount, and with the corrections to what is payable."""
+
+    staff_id: str
+    amount_fen: int
+    corrections_fen: int
+    payable_fen: int
+    class_hours: float
+    lines: msgspec.Raw
+    corrections: Sequence[CorrectionLine]
+
+
+class _Slips:
+    """A run and its corrections by person, in words."""
+
+    def __init__(self, run: PayRun, corrections: Iterable[Correction], language: Language) -> None:
+        self._run, self._language = run, language
+        self._shown = _Wording(run, language)
+        self._lines: dict[str, list[PayLine]] = defaultdict(list)
+        for line in run.lines:
+            self._lines[line.staff_id].append(line)
+        self._corrections: dict[str, list[Correction]] = defaultdict(list)
+        for each in corrections:
+            self._corrections[each.staff_id].append(each)
+        self.people = sorted(self._lines.keys() | self._corrections.keys())
+        self.corrections_fen = sum(each.amount_fen for own in self._corrections.values() for each in own)
+
+    def slip(self, staff_id: str) -> Slip:
+        """One person's."""
+        lines = self._lines.get(staff_id, ())
+        corrections = [self._correction(each) for each in self._corrections.get(staff_id, ())]
+        amount, more = self._run.total_by_staff_fen.get(staff_id, 0), sum(each.amount_fen for each in corrections)
+        return Slip(
+            staff_id,
+            amount,
+            more,
+            amount + more,
+            sum(line.class_hours_hundredths for line in lines) / 100,
+            self._shown.lines(staff_id, lines),
+            corrections,
+        )
+
+    def every_line(self, staff_id: str | None) -> Iterable[Mapping[str, object]]:
+        """Lines and corrections of everybody, or of one, as rows."""
+        for each in self.people:
+            if staff_id not in {None, each}:
+                continue
+            slip = self.slip(each)
+            yield from msgspec.json.decode(slip.lines, type=list[dict[str, object]])
+            for correction in slip.corrections:
+                row = {name: getattr(correction, name) for name in CorrectionLine.__struct_fields__}
+                yield row | {"record": correction.record or correction.record_paid}
+
+    def _correction(self, each: Correction) -> CorrectionLine:
+        some = (each.due or each.paid)[0]
+        return CorrectionLine(
+            each.staff_id,
+            some.service_date,
+            each.period,
+            each.paid[0].record_key if each.paid else None,
+            each.due[0].record_key if each.due else None,
+            sum(line.amount_fen for line in each.paid),
+            sum(line.amount_fen for line in each.due),
+            each.amount_fen,
+            each.why(self._language),
+        )
+
+
+class _Wording:
+    """Lines in words, as JSON: what many lines say alike is worded and written once, and there are few of these."""
+
+    def __init__(self, run: PayRun, language: Language) -> None:
+        self._scale, self._language = run.scale, language
+        self._said: dict[tuple[int, int, int, int], bytes] = {}
+        self._dates: dict[date, bytes] = {}
+
+    def lines(self, staff_id: str, lines: Sequence[PayLine]) -> msgspec.Raw:
+        """One person's as a list of objects. Ids and record keys are of characters that JSON takes as they are."""
+        begins = f',{{"staff_id":"{staff_id}","record":"'.encode()
+        said, dates = self._said, self._dates
+        pieces: list[bytes] = []
+        for line in lines:
+            # A price is kept as long as its run.
+            place = id(line.price), line.class_hours_hundredths, line.paid_class_hours_hundredths, line.amount_fen
+            rest = said.get(place) or self._say(place, line)
+            on = dates.get(line.service_date) or self._date(line.service_date)
+            pieces += (begins, line.record_key.encode(), on, rest)
+        return msgspec.Raw(b"[%b]" % b"".join(pieces)[1:])
+
+    def _date(self, day: date) -> bytes:
+        written = self._dates[day] = f'","service_date":"{day.isoformat()}",'.encode()
+        return written
+
+    def _say(self, place: tuple[int, int, int, int], line: PayLine) -> bytes:
+        price = line.price
+        said = _Said(
+            line.class_hours_hundredths / 100,
+            line.paid_class_hours_hundredths / 100,
+            price.rate_fen,
+            price.rate_of,
+            {f"{each.name}:{each.entry}": float(each.value) for each in price.factors},
+            price.plan_version,
+            line.amount_fen,
+            why(line, scale=self._scale, language=self._language),
+        )
+        # Without its opening brace: it goes on behind what is the line's own.
+        written = self._said[place] = _encode(said)[1:]
+        return written

@@ -1,23 +1,26 @@
 """Workload (工作量): each person's dates and class hours of a month or a term; 一(二)1."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, Pool, ReportReader
+from services.reporting.pay_run import PACKED
 from services.reporting.periods import Month, TermId, chain_position, period_of
 from services.reporting.sheets.delimited import csv_response
 from shared.asgi import AsOf
 from shared.database import Statement, reading
 from shared.pagination import Limit, decode_cursor, encode_cursor
 from shared.problems import Refused
+from shared.workload import Workload, joined_workload, workload_of
 
 router = APIRouter(prefix="/v1/reports/workload", tags=["reports"])
 
 _WORKLOAD = Statement.from_file(Path(__file__).with_suffix(".sql"))
+_SUMMED = msgspec.json.Decoder(list[Workload])
 _COLUMNS = ("staff_id", "dates", "class_hours")
 
 
@@ -30,6 +33,7 @@ async def workload(
     month: Month = None,
     term_id: TermId = None,
     as_of: AsOf = None,
+    staff_id: Annotated[str | None, Query(description="only this person")] = None,
     cursor: str | None = None,
     limit: Limit = 200,
 ) -> Response:
@@ -41,15 +45,13 @@ async def workload(
         if chain is None:
             raise Refused("not_found")
         rows = await _WORKLOAD.fetch(
-            connection,
-            school_id=school_id,
-            first_day=period.first_day,
-            last_day=period.last_day,
-            as_of=as_of,
-            after=after,
-            limit=limit + 1,
+            connection, school_id=school_id, first_day=period.first_day, last_day=period.last_day, as_of=as_of
         )
-    items = [_shown(row) for row in rows[:limit]]
+    summed = [_SUMMED.decode(row["workload"]) for row in rows if row["workload"] is not None]
+    days = workload_of(item for row in rows if row["work"] is not None for item in PACKED.decode(row["work"]))
+    everybody = joined_workload([*summed, days.values()])
+    people = [each for each in everybody.values() if each.staff_id > after and staff_id in {None, each.staff_id}]
+    items = [_shown(each) for each in (people if answer == "csv" else people[:limit])]
     if answer == "csv":
         return csv_response(_COLUMNS, items, name=f"workload-{school_id}-{period.name}")
     body = {
@@ -57,20 +59,24 @@ async def workload(
         "period": period.name,
         "as_of": as_of,
         "chain": chain,
+        "class_hours": sum(each.class_hours_hundredths for each in everybody.values()) / 100,
+        "people": len(everybody),
         "items": items,
-        "next_cursor": encode_cursor((rows[limit - 1]["staff_id"],)) if len(rows) > limit else None,
+        "next_cursor": encode_cursor((people[limit - 1].staff_id,)) if len(people) > limit else None,
     }
     return Response(msgspec.json.encode(body), media_type="application/json")
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def _shown(workload: Workload) -> dict[str, object]:
     return {
-        "staff_id": row["staff_id"],
-        "dates": sorted(day.isoformat() for day in row["dates"]),
-        "class_hours": row["class_hours_hundredths"] / 100,
-        **{name: _class_hours(row[name]) for name in ("by_slot", "by_category", "by_role")},
+        "staff_id": workload.staff_id,
+        "dates": workload.dates,
+        "class_hours": workload.class_hours_hundredths / 100,
+        "by_slot": _class_hours(workload.by_slot),
+        "by_category": _class_hours(workload.by_category),
+        "by_role": _class_hours(workload.by_role),
     }
 
 
-def _class_hours(parts: str) -> dict[str, float]:
-    return {name: hundredths / 100 for name, hundredths in msgspec.json.decode(parts, type=dict[str, int]).items()}
+def _class_hours(parts: dict[str, int]) -> dict[str, float]:
+    return {name: hundredths / 100 for name, hundredths in sorted(parts.items())}

@@ -22,7 +22,7 @@ async def test_a_line_is_class_hours_times_rate_times_factors_and_says_so(school
     assert amounts == {"T1": 12000, "T2": 6000}
     (line,) = report["items"][1]["lines"]
     assert (line["rate_fen"], line["factors"], line["plan_version"]) == (8000, {"role:assistant": 0.6}, "v1")
-    assert line["why"] == "1.25 class hours × 80.00 yuan (homework guidance) × role:assistant 0.6 = 60.00 yuan"
+    assert line["why"] == "1.25 class hours × 80.00 yuan (homework guidance) × 0.6 (role: assistant) = 60.00 yuan"
     assert line["record"] == f"sessions/{S1}/h1#1"
 
 
@@ -86,3 +86,22 @@ async def test_the_csv_has_a_line_a_record_with_its_why(school: District) -> Non
     lines = list(csv.DictReader(StringIO(answer.text.lstrip("\ufeff"))))
     assert [(line["staff_id"], line["amount_fen"]) for line in lines] == [("T1", "12000"), ("T2", "6000")]
     assert "×" in lines[0]["why"]
+
+
+async def test_the_quality_that_the_terms_evaluation_grants_is_weighed(school: District) -> None:
+    voice = school.school(S1)
+    weighed = {**PLAN, "version": "v2", "effective_from": "2025-09-02", "factors": {"quality": {"优秀": 1.25}}}
+    await voice.post("allocation-plans", weighed)
+    await voice.post("sessions", session(staff={"T1": 1, "T2": 1}))
+    grades = [{"staff_id": "T1", "quality": "优秀"}, {"staff_id": "T2", "quality": "合格"}]
+    await voice.post("evaluations", {"school_id": S1, "evaluation_id": "e", "term_id": TERM, "grades": grades})
+    report = await _pay(school)
+    assert {slip["staff_id"]: slip["amount_fen"] for slip in report["items"]} == {"T1": 10000, "T2": 8000}
+    assert "1.25 (quality: 优秀)" in report["items"][0]["lines"][0]["why"]
+
+
+async def test_one_persons_slip_is_asked_for_and_the_totals_stay_everybodys(school: District) -> None:
+    await school.school(S1).post("sessions", session(staff={"T1": 1.5, "T2": 1.25}))
+    report = await _pay(school, staff_id="T2")
+    assert [slip["staff_id"] for slip in report["items"]] == ["T2"]
+    assert (report["people"], report["total_fen"]) == (2, 18000)

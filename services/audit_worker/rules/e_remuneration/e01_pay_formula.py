@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +16,7 @@ class _Line(msgspec.Struct):
     staff_id: str
     class_hours: Decimal
     amount_fen: int | None = None
+    correction_fen: int | None = None
 
 
 def find(rows: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Iterator[Row]:
@@ -26,18 +26,19 @@ def find(rows: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> It
     """
     for row in rows:
         work = _work(row)
-        run = compute_pay(msgspec.json.decode(row["plans"], type=list[AllocationPlan]), work)
+        run = compute_pay(
+            msgspec.json.decode(row["plans"], type=list[AllocationPlan]),
+            work,
+            staff_kinds=msgspec.json.decode(row["staff_kinds"], type=dict[str, str]),
+            qualities=msgspec.json.decode(row["qualities"], type=dict[str, str]),
+        )
         if run.refused or (run.scale != 1 and run.unpriced):
             continue
         yield from _of_school(row, work, run, int(parameters["tolerance_fen"]))
 
 
 def _work(row: Mapping[str, Any]) -> list[WorkItem]:
-    kinds = msgspec.json.decode(row["staff_kinds"], type=dict[str, str])
-    return [
-        replace(item, staff_kind=kinds.get(item.staff_id))
-        for item in msgspec.json.decode(row["work"], type=list[WorkItem])
-    ]
+    return msgspec.json.decode(row["work"], type=list[WorkItem])
 
 
 def _of_school(row: Mapping[str, Any], work: Iterable[WorkItem], run: PayRun, tolerance_fen: int) -> Iterator[Row]:
@@ -50,7 +51,9 @@ def _of_school(row: Mapping[str, Any], work: Iterable[WorkItem], run: PayRun, to
             continue
         if line.class_hours * 100 != hours[line.staff_id]:
             continue
-        due = int(run.total_by_staff_fen.get(line.staff_id, 0))
+        # What corrects a paid term comes on top; where none was paid there is nothing to correct.
+        correction = (line.correction_fen or 0) if row["paid_before"] else 0
+        due = int(run.total_by_staff_fen.get(line.staff_id, 0)) + correction
         if abs(line.amount_fen - due) > tolerance_fen:
             yield _finding(row, line, due, hours[line.staff_id], run)
 
@@ -72,9 +75,12 @@ def _finding(row: Mapping[str, Any], line: _Line, due: int, hours: int, run: Pay
             "values": {
                 "stated_fen": stated,
                 "by_plan_fen": due,
+                "correction_fen": line.correction_fen or 0,
                 "class_hours_hundredths": hours,
                 "budget_scale": float(run.scale),
-                "plan_versions": sorted({each.plan_version for each in run.lines if each.staff_id == line.staff_id}),
+                "plan_versions": sorted(
+                    {each.price.plan_version for each in run.lines if each.staff_id == line.staff_id}
+                ),
             },
         },
     )
