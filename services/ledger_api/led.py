@@ -37,12 +37,21 @@ class StepTaken(Record, frozen=True):
     idempotency_key: str | None = None
 
 
+# What no school keeps: the key begins with the school or the stage that it is about.
+KEYED_IN_PARTS = frozenset({"complaints", "indicator-sets"})
 STEPS = Resource("steps", StepTaken, key=("resource", "document_id", "number"))
 
 _FIND = """
-    select distinct school_id
+    select distinct school_id, key
     from ledger.entry
     where resource = $1 and key = $2 and ($3::text is null or school_id = $3)
+    limit 2
+"""
+# By the last part of a key that begins with the school or the stage.
+_FIND_LAST = """
+    select distinct school_id, key
+    from ledger.entry
+    where resource = $1 and substr(key, strpos(key, '/') + 1) = $2
     limit 2
 """
 _VERSIONS = """
@@ -87,21 +96,13 @@ _NAMED = """
         and (key = any ($3) or substr(key, strpos(key, '/') + 1) = any ($3))
     order by school_id, key
 """
-# A finding is as the newest decision about what it says has it.
+# A finding is as people decided last; that the data was corrected since undoes no decision.
 _FINDINGS = """
-    select
-        finding.finding_id,
-        case when finding.state = 'cleared' then 'cleared' else coalesce(decided.state, 'open') end as state
+    select distinct on (finding.finding_id) finding.finding_id, coalesce(disposition.state, 'open') as state
     from audit.finding
-    left join lateral (
-        select disposition.state
-        from ledger.disposition
-        where disposition.school_id in (finding.school_id, 'district') and disposition.finding_id = finding.finding_id
-            and disposition.says = finding.says and disposition.state is not null
-        order by disposition.number desc
-        limit 1
-    ) as decided on true
+    left join ledger.disposition on disposition.finding_id = finding.finding_id and disposition.state is not null
     where finding.school_id = $1 and finding.finding_id = any ($2)
+    order by finding.finding_id, disposition.number desc
 """
 _exact = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -157,11 +158,13 @@ async def find(
     if not rows and "/" in key and school_id is None:
         school_id, key = key.split("/", 1)
         rows = await connection.fetch(_FIND, machine.resource, key, school_id)
+    elif not rows and machine.resource in KEYED_IN_PARTS:
+        rows = await connection.fetch(_FIND_LAST, machine.resource, key)
     if not rows:
         raise Refused("not_found")
     if len(rows) > 1:
         raise Refused("ambiguous_document", resource=machine.resource, key=key)
-    return rows[0]["school_id"], key
+    return rows[0]["school_id"], rows[0]["key"]
 
 
 async def load(

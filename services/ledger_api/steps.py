@@ -30,6 +30,7 @@ from shared.database import Visible, reading
 from shared.faults import nearest_of
 from shared.problems import Fault, Invalid, Refused, Words
 from shared.tokens import Caller
+from shared.vocabulary import CENTRES
 
 Body = TypeVar("Body", bound=Struct)
 # So many people at most take a step with one document in the same moment.
@@ -236,9 +237,7 @@ async def _write(
         Entry(resource, document, Precondition(led.revision)), *also, Entry(STEPS, taken, Precondition("none")),
     ]  # fmt: skip
     # Who may take the step may write in the chain that keeps the document, and nothing but this.
-    caller = sender.caller
-    visible = Visible(stage=caller.visible.stage, schools=(led.school_id,))
-    author = caller if caller.visible.district else replace(caller, visible=visible)
+    author = replace(sender.caller, visible=_author_of(led, sender.caller))
     receipts = await append_together(ledger, entries, replace(sender, caller=author))
     return StepReceipt(
         **receipts[-1].model_dump(),
@@ -249,6 +248,14 @@ async def _write(
         state=taken.to_state,
         content_hash=taken.content_hash,
     )
+
+
+def _author_of(led: Led, caller: Caller) -> Visible:
+    """What the author of a step writes in: the chain that keeps the document; of an office's, as that office."""
+    stage = next((stage for stage, office in CENTRES.items() if office == led.school_id), caller.visible.stage)
+    if caller.visible.district:
+        return replace(caller.visible, stage=stage)
+    return Visible(stage=stage, schools=(led.school_id,))
 
 
 def _taken_before(led: Led, given: Given, caller: Caller) -> int | None:

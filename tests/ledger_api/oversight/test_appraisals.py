@@ -2,6 +2,7 @@
 
 from tests.world.district import District
 from tests.world.lifecycle import goes_through_its_life
+from tests.world.procedure import APPRAISAL_STORY, INDICATORS, begin, lead, move, step
 from tests.world.standard import S1, S2
 
 APPRAISAL = {
@@ -40,3 +41,19 @@ async def test_a_score_is_out_of_a_hundred(school: District) -> None:
     wrong = {**APPRAISAL, "score": 100.5, "scores": [{"indicator": "服务质量", "score": 9.125}]}
     problem = await school.bureau.post("appraisals", wrong, expect=422)
     assert [error["pointer"] for error in problem["errors"]] == ["/0/scores/0/score", "/0/score"]
+
+
+async def test_nobody_is_scored_by_weights_that_were_not_fixed_before(school: District) -> None:
+    await begin(school, APPRAISAL_STORY)
+    centre = school.voice("centre", stage="primary")
+    await centre.post("indicator-sets", {**INDICATORS, "indicator_set_id": "i-2", "approved_on": "2026-06-02"})
+    await move(school, APPRAISAL_STORY, APPRAISAL_STORY.moves[0], expect=409)
+
+
+async def test_an_appraisal_is_not_final_without_what_people_said_and_inspections_found(school: District) -> None:
+    await lead(school, APPRAISAL_STORY, to="communicated")
+    centre = school.voice("centre", stage="primary")
+    now = await centre.get("/v1/appraisals/g")
+    kept = {name: now[name] for name in ("scores", "score", "communicated_on")}
+    await centre.post("appraisals", {**APPRAISAL_STORY.record, **kept, "feedback": []})
+    assert (await step(centre, "appraisals/g", "finalise", expect=409))["code"] == "not_ready"

@@ -6,10 +6,10 @@ import pytest
 
 from tests.world.district import District
 from tests.world.lifecycle import goes_through_its_life
+from tests.world.procedure import CLAWBACK_STORY, begin, digest_of, lead, move, step
 from tests.world.standard import S1, S2, confirmed_finding, session
 
 Json = dict[str, Any]
-
 CASE = {
     "school_id": S1,
     "clawback_id": "b1",
@@ -51,6 +51,76 @@ async def test_what_is_to_come_back_is_not_negative_and_its_people_are_known(sch
         "clawbacks", {**case, "lines": [{"staff_id": "T77", "amount_fen": 1}]}, expect=422
     )
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("unknown_staff", "/0/lines/0/staff_id")
+
+
+async def _ordered(school: District, *, expect: int = 200, **change: Any) -> Json:
+    bureau = school.bureau
+    posted = await bureau.get("/v1/clawbacks/b")
+    await bureau.post("clawbacks", {**CLAWBACK_STORY.record, "finding_ids": posted["finding_ids"], **change})
+    facts: Json = {"legal_basis": "三(七)", "ordered_by": "finance", "due_on": "2025-12-01", "on": "2025-10-05"}
+    content_hash = await digest_of(bureau, "clawbacks/b")
+    return await step(bureau, "clawbacks/b", "order", expect=expect, content_hash=content_hash, **facts)
+
+
+@pytest.mark.parametrize("amounts", [(12001,), (5000, 7001), (12000, 1)])
+async def test_no_more_comes_back_step_by_step_than_was_determined(school: District, amounts: tuple[int, ...]) -> None:
+    await lead(school, CLAWBACK_STORY, to="ordered")
+    *first, last = amounts
+    for number, fen in enumerate(first):
+        await step(school.bureau, "clawbacks/b", "recover", recovered_fen=fen, voucher=f"收{number}", on="2025-10-20")
+    problem = await step(school.bureau, "clawbacks/b", "recover", expect=409, recovered_fen=last, voucher="收9")
+    assert problem["code"] == ("no_such_transition" if sum(first) == 12000 else "not_ready")
+    shown = await school.bureau.get("/v1/clawbacks/b")
+    assert sum(each["amount_fen"] for each in shown["recovered"]) == sum(first)
+
+
+@pytest.mark.parametrize("fen", [0, -5])
+async def test_what_comes_back_is_something(school: District, fen: int) -> None:
+    await lead(school, CLAWBACK_STORY, to="ordered")
+    expect = 422 if fen == 0 else 409
+    await step(school.bureau, "clawbacks/b", "recover", expect=expect, recovered_fen=fen, voucher="收1")
+
+
+async def test_nothing_is_recovered_without_a_decision(school: District) -> None:
+    await begin(school, CLAWBACK_STORY)
+    problem = await step(school.bureau, "clawbacks/b", "recover", expect=409, recovered_fen=1, voucher="收1")
+    assert (problem["code"], problem["possible"]) == ("no_such_transition", ["order", "refer"])
+
+
+async def test_nothing_is_ordered_on_a_finding_that_is_confirmed_no_more(school: District) -> None:
+    await begin(school, CLAWBACK_STORY)
+    (finding_id,) = (await school.bureau.get("/v1/clawbacks/b"))["finding_ids"]
+    await school.auditor.post(f"findings/{finding_id}/dispositions", {"kind": "reopen", "text": "再核"})
+    order = CLAWBACK_STORY.moves[0]
+    assert (await move(school, CLAWBACK_STORY, order, expect=409))["code"] == "not_ready"
+    await school.auditor.post(f"findings/{finding_id}/dispositions", {"kind": "confirm"})
+    assert (await move(school, CLAWBACK_STORY, order))["state"] == "ordered"
+
+
+async def test_its_lines_add_up_to_its_amount(school: District) -> None:
+    await begin(school, CLAWBACK_STORY)
+    line = {"staff_id": "T1", "amount_fen": 11999}
+    assert (await _ordered(school, expect=409, lines=[line]))["code"] == "not_ready"
+    assert (await _ordered(school, lines=[{**line, "amount_fen": 12000}]))["state"] == "ordered"
+
+
+async def test_an_amount_that_is_changed_after_the_decision_is_decided_anew(school: District) -> None:
+    await lead(school, CLAWBACK_STORY, to="ordered")
+    now = await school.bureau.get("/v1/clawbacks/b")
+    kept = {name: now[name] for name in ("finding_ids", "ordered_on", "legal_basis", "due_on")}
+    await school.bureau.post("clawbacks", {**CLAWBACK_STORY.record, **kept, "amount_fen": 99999})
+    assert (await school.bureau.get("/v1/clawbacks/b"))["state"] == "proposed"
+    problem = await step(school.bureau, "clawbacks/b", "recover", expect=409, recovered_fen=1, voucher="收1")
+    assert problem["code"] == "no_such_transition"
+
+
+async def test_a_case_that_was_handed_on_is_read_and_no_more(school: District) -> None:
+    await lead(school, CLAWBACK_STORY, to="ordered")
+    handed: Json = {"receiver": "区纪检", "why": "数额较大", "on": "2025-10-08"}
+    assert (await step(school.bureau, "clawbacks/b", "refer", **handed))["state"] == "referred"
+    shown = await school.bureau.get("/v1/clawbacks/b")
+    assert (shown["referral"]["receiver"], shown["possible"]) == ("区纪检", [])
+    await move(school, CLAWBACK_STORY, CLAWBACK_STORY.moves[1], expect=409)
 
 
 async def test_no_more_comes_back_than_was_determined(school: District, case: Json) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.world.district import District
 from tests.world.lifecycle import goes_through_its_life
+from tests.world.procedure import COMPLAINT_STORY, lead, step
 from tests.world.standard import S1, S2
 
 COMPLAINT = {
@@ -110,3 +111,20 @@ async def test_what_is_turned_away_is_not_kept_with_who_reported(school: Distric
     assert await school.fetch("select from ledger.rejection") == []
     problem = await school.bureau.post("complaints", {**REPORTED, "reporter_hash": "a" * 64}, expect=422)
     assert problem["errors"][0]["pointer"] == "/0/reporter_hash"
+
+
+async def test_a_complaint_is_not_closed_before_its_reporter_was_answered_unless_nobody_knows_who_it_is(
+    school: District,
+) -> None:
+    await lead(school, COMPLAINT_STORY, to="handled")
+    assert (await step(school.bureau, "complaints/k", "close", expect=409))["code"] == "not_ready"
+    await school.bureau.post("complaints", {**COMPLAINT_STORY.record, "complaint_id": "k2", "anonymous": True, "acknowledged_on": "2025-10-02", "outcome": "referred"})  # fmt: skip
+    assert (await step(school.bureau, "complaints/k2", "close", on="2025-10-10"))["state"] == "closed"
+
+
+async def test_a_complaint_is_not_closed_without_a_result(school: District) -> None:
+    await lead(school, COMPLAINT_STORY, to="accepted")
+    problem = await step(school.bureau, "complaints/k", "close", expect=409, answered_on="2025-10-03")
+    assert (problem["code"], problem["possible"]) == ("no_such_transition", ["handle"])
+    problem = await step(school.bureau, "complaints/k", "handle", expect=422, outcome="referred")
+    assert [each["pointer"] for each in problem["errors"]] == ["/result"]

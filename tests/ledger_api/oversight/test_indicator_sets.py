@@ -1,7 +1,10 @@
 """Indicator sets: each stage centre's own, known to the schools before they are appraised by them."""
 
+import pytest
+
 from tests.world.district import District
 from tests.world.lifecycle import goes_through_its_life
+from tests.world.procedure import INDICATOR_STORY, INDICATORS, digest_of, lead, step
 from tests.world.standard import S2
 
 SET = {
@@ -33,6 +36,37 @@ async def test_a_weight_is_a_part_of_the_whole(school: District) -> None:
     wrong = {**SET, "indicators": [{"indicator": "参与率", "group": "participation", "weight": 1.01}]}
     problem = await school.bureau.post("indicator-sets", wrong, expect=422)
     assert problem["errors"][0]["pointer"] == "/0/indicators/0/weight"
+
+
+@pytest.mark.parametrize("weights", [(0.5, 0.5), (0.4, 0.6), (0.6, 0.3)])
+async def test_quality_weighs_more_than_participation_and_all_weights_are_one(
+    school: District, weights: tuple[float, float]
+) -> None:
+    centre = school.voice("centre", stage="primary")
+    quality, participation = weights
+    indicators = [
+        {"indicator": "质量", "group": "quality", "weight": quality},
+        {"indicator": "参与率", "group": "participation", "weight": participation},
+    ]
+    await centre.post("indicator-sets", {**INDICATORS, "indicators": indicators})
+    content_hash = await digest_of(centre, "indicator-sets/primary/i")
+    problem = await step(centre, "indicator-sets/primary/i", "approve", expect=409, content_hash=content_hash)
+    assert problem["code"] == "not_ready"
+
+
+async def test_weights_that_are_changed_are_approved_no_more_and_a_centre_approves_its_own_alone(
+    school: District,
+) -> None:
+    await lead(school, INDICATOR_STORY, to="in_use")
+    centre = school.voice("centre", stage="primary")
+    changed = [{**each, "weight": 0.5} for each in INDICATORS["indicators"]]
+    await centre.post("indicator-sets", {**INDICATORS, "indicators": changed})
+    assert (await centre.get("/v1/indicator-sets/primary/i"))["state"] == "draft"
+    await centre.post("indicator-sets", {**INDICATORS, "indicator_set_id": "i3"})
+    content_hash = await digest_of(centre, "indicator-sets/primary/i3")
+    junior = school.voice("centre", stage="junior")
+    problem = await step(junior, "indicator-sets/primary/i3", "approve", expect=403, content_hash=content_hash)
+    assert problem["code"] == "district_only"
 
 
 async def test_a_set_by_which_a_school_was_appraised_changes_no_more(school: District) -> None:

@@ -2,6 +2,7 @@
 
 from tests.world.district import District
 from tests.world.lifecycle import goes_through_its_life
+from tests.world.procedure import RECTIFICATION_STORY, lead, step
 from tests.world.standard import S1, S2
 
 DEMAND = {
@@ -43,3 +44,28 @@ async def test_a_demand_has_time_and_a_check_has_its_day(school: District) -> No
         ("ends_before_it_starts", "/0/due_on"),
         ("missing_field", "/0/answers/0/checked_on"),
     ]
+
+
+async def test_nobody_verifies_what_they_answered_themselves(school: District) -> None:
+    await lead(school, RECTIFICATION_STORY, to="answered")
+    centre = school.voice("centre", stage="primary")
+    for name, facts in (("verify", {}), ("reject", {"note": "不符"})):
+        problem = await step(centre, "rectifications/x", name, expect=403, checked_by="T9", **facts)
+        assert problem["code"] == "own_work"
+        problem = await step(school.school(S1), "rectifications/x", name, expect=403, checked_by="li", **facts)
+        assert problem["code"] == "not_theirs_to_decide"
+    assert (await step(centre, "rectifications/x", "verify", checked_by="li", on="2025-10-15"))["state"] == "verified"
+
+
+async def test_an_answer_shows_something_for_itself(school: District) -> None:
+    await lead(school, RECTIFICATION_STORY, to="demanded")
+    problem = await step(school.school(S1), "rectifications/x", "answer", expect=422, text="已改", evidence=[])
+    assert [each["pointer"] for each in problem["errors"]] == ["/evidence"]
+
+
+async def test_the_check_is_kept_with_the_answer_that_it_was_of(school: District) -> None:
+    await lead(school, RECTIFICATION_STORY)
+    answers = (await school.school(S1).get("/v1/rectifications/x"))["answers"]
+    assert [(each["text"], each["accepted"], each["checked_by"], each["checked_on"]) for each in answers] == [
+        ("已补", False, "zhang", "2025-10-13"), ("补齐", True, "li", "2025-10-15"),
+    ]  # fmt: skip
