@@ -101,6 +101,7 @@ async def recorded(school: District) -> tuple[District, dict[str, str]]:
     return school, {
         "school_id": S1, "session_id": "h1", "name": "stage", "code": "primary",
         "batch_id": str(batch["batch_id"]), "finding_id": finding["finding_id"], "rejected": rejected["batch_id"],
+        "publication_id": "p", "submission_id": "s", "payment_id": "m",
     }  # fmt: skip
 
 
@@ -130,7 +131,7 @@ async def _ask(district: District, service: str, method: str, path: str, token: 
     client = district.ledger if service == "ledger" else district.reporting
     parameters = {"batch_id": values["batch_id"]} if path.endswith("/proof") else {}
     if "/reports/" in path:
-        parameters = {"school_id": S1, "term_id": TERM}
+        parameters = {"school_id": S1, "term_id": TERM, "date": MONDAY}
     if method == "DELETE":
         parameters = {"reason": "x"}
     headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -11,7 +11,9 @@ from fastapi.responses import Response
 from msgspec import Struct
 
 from services.reporting.corrections import Correction, corrections_of
-from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, AnswerLanguage, Pool, ReportReader
+from services.reporting.dependencies import ON_PAPER, Pool, ReportReader
+from services.reporting.forms.draft import draft_sheet
+from services.reporting.forms.press import AnswerPress
 from services.reporting.pay_run import pay_basis
 from services.reporting.periods import Month, TermId, chain_position, period_of
 from services.reporting.sheets.delimited import csv_response
@@ -30,12 +32,11 @@ _CSV_COLUMNS = (
 _encode = msgspec.json.encode
 
 
-@router.get("", responses=IN_EITHER_FORMAT)
+@router.get("", responses=ON_PAPER)
 async def compensation(
     caller: ReportReader,
     pool: Pool,
-    answer: AnswerFormat,
-    language: AnswerLanguage,
+    press: AnswerPress,
     school_id: Annotated[str, Query()],
     month: Month = None,
     term_id: TermId = None,
@@ -48,6 +49,10 @@ async def compensation(
 
     Corrections of earlier periods that are paid stand beside: `payable_fen` is both together.
     """
+    if press.on_paper:
+        return await draft_sheet(
+            pool, caller.visible, press, school_id=school_id, month=month, term_id=term_id, as_of=as_of, money=True
+        )
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
     async with reading(pool, caller.visible) as connection:
         period = await period_of(connection, month, term_id, as_of=as_of)
@@ -56,8 +61,8 @@ async def compensation(
             raise Refused("not_found")
         run = (await pay_basis(connection, school_id, period, as_of=as_of)).run()
         corrections = await corrections_of(connection, school_id, period, as_of=as_of)
-    slips = _Slips(run, corrections, language)
-    if answer == "csv":
+    slips = _Slips(run, corrections, press.language)
+    if press.format == "csv":
         return csv_response(_CSV_COLUMNS, slips.every_line(staff_id), name=f"compensation-{school_id}-{period.name}")
     people = [each for each in slips.people if each > after and staff_id in {None, each}]
     body = {

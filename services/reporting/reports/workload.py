@@ -7,7 +7,9 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, Pool, ReportReader
+from services.reporting.dependencies import ON_PAPER, Pool, ReportReader
+from services.reporting.forms.draft import draft_sheet
+from services.reporting.forms.press import AnswerPress
 from services.reporting.pay_run import PACKED
 from services.reporting.periods import Month, TermId, chain_position, period_of
 from services.reporting.sheets.delimited import csv_response
@@ -24,11 +26,11 @@ _SUMMED = msgspec.json.Decoder(list[Workload])
 _COLUMNS = ("staff_id", "dates", "class_hours")
 
 
-@router.get("", responses=IN_EITHER_FORMAT)
+@router.get("", responses=ON_PAPER)
 async def workload(
     caller: ReportReader,
     pool: Pool,
-    answer: AnswerFormat,
+    press: AnswerPress,
     school_id: Annotated[str, Query()],
     month: Month = None,
     term_id: TermId = None,
@@ -38,6 +40,10 @@ async def workload(
     limit: Limit = 200,
 ) -> Response:
     """By staff: dates, class hours in all and by slot, category and role."""
+    if press.on_paper:
+        return await draft_sheet(
+            pool, caller.visible, press, school_id=school_id, month=month, term_id=term_id, as_of=as_of, money=False
+        )
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
     async with reading(pool, caller.visible) as connection:
         period = await period_of(connection, month, term_id, as_of=as_of)
@@ -51,8 +57,8 @@ async def workload(
     days = workload_of(item for row in rows if row["work"] is not None for item in PACKED.decode(row["work"]))
     everybody = joined_workload([*summed, days.values()])
     people = [each for each in everybody.values() if each.staff_id > after and staff_id in {None, each.staff_id}]
-    items = [_shown(each) for each in (people if answer == "csv" else people[:limit])]
-    if answer == "csv":
+    items = [_shown(each) for each in (people if press.format == "csv" else people[:limit])]
+    if press.format == "csv":
         return csv_response(_COLUMNS, items, name=f"workload-{school_id}-{period.name}")
     body = {
         "school_id": school_id,
