@@ -15,8 +15,9 @@ import msgspec
 from fastapi import Depends, Request
 from fastapi.responses import Response
 
-from services.reporting.dependencies import AnswerFormat, AnswerLanguage, Format, Pool
+from services.reporting.dependencies import AnswerLanguage, PaperFormat, Pool, format_of, paper_format_of
 from services.reporting.sheets.delimited import csv_response
+from services.reporting.sheets.xlsx import xlsx_response
 from shared.asgi import requires
 from shared.database import reading
 from shared.pagination import encode_cursor
@@ -48,8 +49,9 @@ class Table:
 
 
 # How rows become a file. A format that is added here and to dependencies.FORMATS is one that every report has.
-SHEETS: Mapping[Format, Callable[[Table], Response]] = {
+SHEETS: Mapping[PaperFormat, Callable[[Table], Response]] = {
     "csv": lambda table: csv_response(table.columns, table.rows, name=table.name),
+    "xlsx": lambda table: xlsx_response(table.columns, table.rows, name=table.name),
 }
 
 
@@ -63,7 +65,7 @@ class Snapshot:
 
     connection: asyncpg.Connection
     request: Request
-    format: Format
+    format: PaperFormat
     language: Language
     as_of: datetime | None
     today: date
@@ -115,7 +117,7 @@ class Answering:
     caller: Caller
     _pool: asyncpg.Pool
     _request: Request
-    _format: Format
+    _format: PaperFormat
     _language: Language
 
     @asynccontextmanager
@@ -143,12 +145,14 @@ class Answering:
             )
 
 
-def _answering(scope: str) -> Callable[..., Awaitable[Answering]]:
+def _answering(
+    scope: str, *, reads: Callable[..., Awaitable[PaperFormat]] = format_of
+) -> Callable[..., Awaitable[Answering]]:
     async def answering(
         request: Request,
         caller: Annotated[Caller, Depends(requires(scope))],
         pool: Pool,
-        format_: AnswerFormat,
+        format_: Annotated[PaperFormat, Depends(reads)],
         language: AnswerLanguage,
     ) -> Answering:
         return Answering(caller, pool, request, format_, language)
@@ -158,6 +162,8 @@ def _answering(scope: str) -> Callable[..., Awaitable[Answering]]:
 
 # What an endpoint asks for: a reader of reports, or of the ledger's own records.
 Reports = Annotated[Answering, Depends(_answering("reports.read"))]
+# A report that is a form people sign, too.
+Papers = Annotated[Answering, Depends(_answering("reports.read", reads=paper_format_of))]
 Records = Annotated[Answering, Depends(_answering("ledger.read"))]
 
 _SEEN = """

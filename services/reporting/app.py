@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 
+from services.reporting import verify
 from services.reporting.dashboard import page
 from services.reporting.findings import events, feed_atom, feed_json, listing, stream
 from services.reporting.findings.fan_out import FanOut
@@ -18,10 +19,14 @@ from services.reporting.reports import (
     evaluation,
     funds,
     inspection,
+    onsite,
     oversight,
+    payments,
+    publications,
     reconciliation,
     schools,
     staffing,
+    submissions,
     what_if,
     workload,
 )
@@ -58,6 +63,11 @@ ROUTERS = (
     sessions,
     attendance,
     duties,
+    publications,
+    submissions,
+    payments,
+    onsite,
+    verify,
 )
 
 
@@ -84,6 +94,8 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     app.state.wakening = wakening
     app.state.fan_out = FanOut(pool)
     app.state.allowance = Allowance(settings.requests_per_second)
+    app.state.passers_by = Allowance(verify.ASKED_PER_SECOND)
+    app.state.public_url = settings.public_url
     app.state.verifier = Verifier()
     app.state.learn_keys = KeyRing(pool, app.state.verifier).learn
     await app.state.learn_keys()

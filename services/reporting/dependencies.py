@@ -9,8 +9,12 @@ from shared.asgi import language_of, requires
 from shared.problems import Language, Refused
 from shared.tokens import Caller
 
-Format = Literal["json", "csv"]
-FORMATS: dict[str, Format] = {"application/json": "json", "text/csv": "csv"}
+Format = Literal["json", "csv", "xlsx"]
+FORMATS: dict[str, Format] = {
+    "application/json": "json",
+    "text/csv": "csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+}
 
 ReportReader = Annotated[Caller, Depends(requires("reports.read"))]
 FindingsReader = Annotated[Caller, Depends(requires("findings.read"))]
@@ -19,7 +23,7 @@ LedgerReader = Annotated[Caller, Depends(requires("ledger.read"))]
 
 async def format_of(
     request: Request,
-    format_: Annotated[Format | None, Query(alias="format", description="json (default) or csv")] = None,
+    format_: Annotated[Format | None, Query(alias="format", description="json (default), csv or xlsx")] = None,
 ) -> Format:
     """The answer's format: `?format=`, else the Accept header, else JSON."""
     if format_ is not None:
@@ -73,3 +77,34 @@ async def _pool(request: Request) -> asyncpg.Pool:
 
 
 Pool = Annotated[asyncpg.Pool, Depends(_pool)]
+
+
+# A report that is a form people sign is also a page to print, and its workbook is that page.
+PaperFormat = Literal["json", "csv", "xlsx", "pdf"]
+PAPER_FORMATS: dict[str, PaperFormat] = {
+    **FORMATS,
+    "application/pdf": "pdf",
+}
+MEDIA_TYPES: dict[PaperFormat, str] = {name: media_type for media_type, name in PAPER_FORMATS.items()}
+
+
+async def paper_format_of(
+    request: Request,
+    format_: Annotated[
+        PaperFormat | None, Query(alias="format", description="json (default), csv, xlsx or pdf")
+    ] = None,
+) -> PaperFormat:
+    """The answer's format: `?format=`, else the Accept header, else JSON."""
+    if format_ is not None:
+        return format_
+    accepted = [part.partition(";")[0].strip() for part in request.headers.get("accept", "*/*").split(",")]
+    for media_type in accepted:
+        if media_type in {"*/*", "application/*", ""}:
+            return "json"
+        if media_type in PAPER_FORMATS:
+            return PAPER_FORMATS[media_type]
+    raise Refused("not_acceptable", formats=", ".join(PAPER_FORMATS))
+
+
+AnswerPaper = Annotated[PaperFormat, Depends(paper_format_of)]
+ON_PAPER: dict[int | str, dict[str, Any]] = {200: {"content": {media_type: {} for media_type in PAPER_FORMATS}}}

@@ -116,6 +116,7 @@ async def recorded(school: District) -> tuple[District, dict[str, str]]:
         "school_id": S1, "session_id": "h1", "name": "stage", "code": "primary",
         "batch_id": str(batch["batch_id"]), "finding_id": finding["finding_id"], "rejected": rejected["batch_id"],
         "sha256": kept.json()["sha256"], "inspection_id": "o", "draw_id": "z",
+        "publication_id": "p", "submission_id": "s", "payment_id": "m",
     }  # fmt: skip
 
 
@@ -148,7 +149,7 @@ async def _ask(district: District, service: str, method: str, path: str, token: 
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return await client.request("POST", path, params={"school_id": S1}, content=PAPER, headers=headers)
     if "/reports/" in path:
-        parameters = {"school_id": S1, "term_id": TERM}
+        parameters = {"school_id": S1, "term_id": TERM, "date": MONDAY}
         # A draft to try out: it is read and not kept.
         body = PLAN if method == "POST" else None
     if method == "DELETE":

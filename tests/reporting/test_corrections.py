@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.world.district import District
+from tests.world.paper import table_of, workbook
 from tests.world.standard import MONDAY, S1, TERM, duty, session
 
 SPRING, AUTUMN = "2025-2026-2", "2026-2027-1"
@@ -142,3 +143,25 @@ async def test_the_rows_of_the_csv_add_up_to_what_is_payable(school: District) -
     answer = await school.auditor.read("/v1/reports/compensation", school_id=S1, term_id=SPRING, format="csv")
     assert answer.text.count(f",{TERM}\r\n") == 1
     assert [line.split(",")[0] for line in answer.text.splitlines()[1:]] == ["T1", "T1"]
+
+
+async def test_the_sheet_of_the_next_term_has_what_is_payable_and_says_what_of_it_are_corrections(
+    school: District,
+) -> None:
+    await _terms(school)
+    voice = school.school(S1)
+    await voice.post("sessions", session("a", staff={"T1": 1}), session("b", slot="s2", staff={"T2": 1}))
+    await _pay(school, TERM, T1=8000, T2=8000)
+    await voice.post("sessions", session("a", staff={"T1": 1.5}, reason="漏记"))
+    await voice.delete(f"/v1/sessions/{S1}/b", reason="误录")
+    await voice.post("sessions", session("s", service_date="2026-03-09", staff={"T1": 2}))
+    report = await _report(school, term_id=SPRING)
+    answer = await voice.read(
+        "/v1/reports/compensation", school_id=S1, term_id=SPRING, format="xlsx", headers={"Accept-Language": "zh-CN"}
+    )
+    sheet = workbook(answer.content).worksheets[0]
+    *lines, totals = table_of(sheet)
+    fen = {line["人员编号"]: round(float(str(line["拟发放报酬（元）"])) * 100) for line in lines}
+    assert fen == {slip["staff_id"]: slip["payable_fen"] for slip in report["items"]} == {"T1": 20_000, "T2": -8_000}
+    assert round(float(str(totals["拟发放报酬（元）"])) * 100) == report["payable_fen"]
+    assert any("补发或扣回合计 -40.00 元" in str(cell.value) for cell in sheet["A"])

@@ -10,9 +10,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from msgspec import Struct
 
-from services.reporting.answers import Reports, Table, require_school
+from services.reporting.answers import Papers, Table, require_school
 from services.reporting.corrections import Correction, corrections_of
-from services.reporting.dependencies import IN_EITHER_FORMAT
+from services.reporting.dependencies import ON_PAPER, Pool
+from services.reporting.forms.draft import draft_sheet
+from services.reporting.forms.press import AnswerPress
 from services.reporting.pay_run import pay_basis
 from services.reporting.periods import Month, TermId, chain_position, period_of
 from shared.asgi import AsOf
@@ -29,9 +31,11 @@ _CSV_COLUMNS = (
 _encode = msgspec.json.encode
 
 
-@router.get("", responses=IN_EITHER_FORMAT)
+@router.get("", responses=ON_PAPER)
 async def compensation(
-    reports: Reports,
+    reports: Papers,
+    pool: Pool,
+    press: AnswerPress,
     school_id: Annotated[str, Query()],
     month: Month = None,
     term_id: TermId = None,
@@ -44,6 +48,17 @@ async def compensation(
 
     Corrections of earlier periods that are paid stand beside: `payable_fen` is both together.
     """
+    if press.on_paper:
+        return await draft_sheet(
+            pool,
+            reports.caller.visible,
+            press,
+            school_id=school_id,
+            month=month,
+            term_id=term_id,
+            as_of=as_of,
+            money=True,
+        )
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
     async with reports.snapshot(as_of) as snapshot:
         await require_school(snapshot, school_id)

@@ -13,8 +13,10 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.answers import Reports, Snapshot, Table, require_school, row_query
-from services.reporting.dependencies import IN_EITHER_FORMAT
+from services.reporting.answers import Papers, Snapshot, Table, require_school, row_query
+from services.reporting.dependencies import ON_PAPER
+from services.reporting.forms.dossier import dossier_content, dossier_form
+from services.reporting.forms.press import AnswerPress
 from services.reporting.overview import OPEN_STATES, overview_of, shown_school_sums
 from services.reporting.periods import Period, TermId, chain_position, period_of
 from services.reporting.reconciling import Reconciled, reconcile
@@ -52,9 +54,10 @@ _TERM_ON = "select term_id from ledger.term where starts_on <= $1 order by start
 _COLUMNS = ("section", "what", "state", "on", "amount_fen", "detail")
 
 
-@router.get("", responses=IN_EITHER_FORMAT)
+@router.get("", responses=ON_PAPER)
 async def inspection(
-    reports: Reports,
+    reports: Papers,
+    press: AnswerPress,
     school_id: Annotated[str, Query()],
     term_id: TermId = None,
     on: Annotated[date | None, Query(description="the day of the visit; today when absent")] = None,
@@ -71,11 +74,14 @@ async def inspection(
         period = await period_of(snapshot.connection, None, term_id, as_of=None)
         overview = await overview_of(snapshot, period, school_id=school_id)
         inspects = reports.caller.kind in READERS
+        chain = await chain_position(snapshot.connection, school_id, as_of=None)
+        if chain is None:
+            raise Refused("not_found")
         body = {
             **(overview.schools[0] if overview.schools else {"school_id": school_id}),
             "on": on_day,
             "period": period.name,
-            "chain": await chain_position(snapshot.connection, school_id, as_of=None),
+            "chain": chain,
             "totals": shown_school_sums(overview.total(), 1),
             "reconciliation": _disagreements(await reconcile(snapshot, school_id, period), school_id, period),
             "findings": await _findings(snapshot, school_id),
@@ -84,6 +90,12 @@ async def inspection(
             "look_into": await _sessions(snapshot, school_id, on_day) if inspects else None,
             "visits": await _visits(snapshot, school_id, on_day) if inspects else None,
         }
+        binding = await press.bind(
+            snapshot.connection, chain, kind="inspection", about=period.name, content=dossier_content(chain)
+        )
+    if press.on_paper:
+        form = dossier_form(body, binding=binding, language=press.language)
+        return await press.hand_out(form, name=f"inspection-{school_id}-{on_day}")
     return snapshot.answer(body, Table(f"inspection-{school_id}-{on_day}", _COLUMNS, _flat(body)))
 
 

@@ -7,8 +7,10 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.answers import Reports, Table, require_school
-from services.reporting.dependencies import IN_EITHER_FORMAT
+from services.reporting.answers import Papers, Table, require_school
+from services.reporting.dependencies import ON_PAPER, Pool
+from services.reporting.forms.draft import draft_sheet
+from services.reporting.forms.press import AnswerPress
 from services.reporting.pay_run import PACKED
 from services.reporting.periods import Month, TermId, chain_position, period_of
 from shared.asgi import AsOf
@@ -23,9 +25,11 @@ _SUMMED = msgspec.json.Decoder(list[Workload])
 _COLUMNS = ("staff_id", "dates", "class_hours")
 
 
-@router.get("", responses=IN_EITHER_FORMAT)
+@router.get("", responses=ON_PAPER)
 async def workload(
-    reports: Reports,
+    reports: Papers,
+    pool: Pool,
+    press: AnswerPress,
     school_id: Annotated[str, Query()],
     month: Month = None,
     term_id: TermId = None,
@@ -35,6 +39,17 @@ async def workload(
     limit: Limit = 200,
 ) -> Response:
     """By staff: dates, class hours in all and by slot, category and role."""
+    if press.on_paper:
+        return await draft_sheet(
+            pool,
+            reports.caller.visible,
+            press,
+            school_id=school_id,
+            month=month,
+            term_id=term_id,
+            as_of=as_of,
+            money=False,
+        )
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
     async with reports.snapshot(as_of) as snapshot:
         await require_school(snapshot, school_id)

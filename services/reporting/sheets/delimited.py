@@ -6,8 +6,8 @@ from io import StringIO
 
 from fastapi.responses import Response
 
-# Spreadsheets run a cell that begins with one of these; a quote before it makes it text.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets run a cell that begins with one of these, some the full-width ones too; a quote before it makes it text.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def csv_response(columns: Sequence[str], rows: Iterable[Mapping[str, object]], *, name: str) -> Response:

@@ -5,6 +5,7 @@ from io import StringIO
 from typing import Any
 
 from tests.world.district import District
+from tests.world.paper import pages_of, table_of, workbook
 from tests.world.standard import PLAN, S1, S2, TERM, TUESDAY, duty, session
 
 
@@ -86,6 +87,34 @@ async def test_the_csv_has_a_line_a_record_with_its_why(school: District) -> Non
     lines = list(csv.DictReader(StringIO(answer.text.lstrip("\ufeff"))))
     assert [(line["staff_id"], line["amount_fen"]) for line in lines] == [("T1", "12000"), ("T2", "6000")]
     assert "×" in lines[0]["why"]
+
+
+async def test_the_sheet_to_post_adds_up_to_the_report_to_the_fen(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post(
+        "sessions",
+        *(session(f"h{n}", staff={f"T{n}": round(0.33 * n, 2), "R1": 0.11}, category="club") for n in range(1, 8)),
+    )
+    await voice.post("sessions", session("later", service_date="2025-10-13", staff={"T1": 1.37}))
+    report = await voice.report("/v1/reports/compensation", school_id=S1, term_id=TERM, limit="1000")
+    answer = await voice.read(
+        "/v1/reports/compensation", school_id=S1, term_id=TERM, format="xlsx", headers={"Accept-Language": "zh-CN"}
+    )
+    *lines, totals = table_of(workbook(answer.content).worksheets[0])
+    fen = {line["人员编号"]: round(float(str(line["拟发放报酬（元）"])) * 100) for line in lines}
+    assert fen == {slip["staff_id"]: slip["amount_fen"] for slip in report["items"]}
+    assert round(float(str(totals["拟发放报酬（元）"])) * 100) == report["total_fen"]
+
+
+async def test_the_sheet_says_what_has_no_price(school: District) -> None:
+    voice = school.school(S2)
+    await voice.post("sessions", session(school_id=S2, staff={"U1": 1}, slot="s1"))
+    answer = await voice.read(
+        "/v1/reports/compensation", school_id=S2, term_id=TERM, format="pdf", headers={"Accept-Language": "zh-CN"}
+    )
+    (page,) = pages_of(answer.content)
+    for words in ("有 1 条记录在分配方案中没有单价", "有 1 人的金额未列明", "—"):
+        assert words.replace(" ", "") in page.replace(" ", "").replace("\n", "")
 
 
 async def test_the_quality_that_the_terms_evaluation_grants_is_weighed(school: District) -> None:

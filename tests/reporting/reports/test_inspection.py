@@ -1,6 +1,7 @@
 """The inspection dossier: where the four disagree, findings by money, documents, what to look into, past visits."""
 
 from tests.world.district import District, Json
+from tests.world.paper import code_of, pages_of, workbook
 from tests.world.standard import MONDAY, S1, S2, TERM, session, sheet
 
 PATH = "/v1/reports/inspection"
@@ -140,3 +141,38 @@ async def test_the_csv_has_a_line_a_finding_document_session_and_visit(school: D
     answer = await school.bureau.read(PATH, school_id=S1, term_id=TERM, on=NEXT_MONDAY, format="csv")
     sections = {line.split(",")[0] for line in answer.text.splitlines()[1:]}
     assert sections == {"findings", "documents", "look_into", "visits"}
+
+
+async def test_the_dossier_on_paper_says_the_same_and_its_code_holds_until_the_next_record(school: District) -> None:
+    await _told(school)
+    inspector = school.bureau
+    answer = await inspector.read(
+        PATH, school_id=S1, term_id=TERM, on=NEXT_MONDAY, format="pdf", headers={"Accept-Language": "zh-CN"}
+    )
+    assert answer.status_code == 200, answer.text
+    page = "".join(pages_of(answer.content)).replace("\n", "").replace(" ", "")
+    for words in (
+        "课后服务检查档案",
+        "学校1",
+        "6.00",
+        "8.00",
+        "同一人同一时间在两处",
+        "合唱",
+        "抽查",
+        "正常",
+        "小学教育指导中心",
+    ):
+        assert words in page, words
+    code = code_of(answer.content).rpartition("/")[2]
+    assert (await school.reporting.get(f"/verify/{code}")).json()["equal"] is True
+    later = await school.school(S1).post("sessions", session("h9", headcount=0))
+    said = (await school.reporting.get(f"/verify/{code}")).json()
+    assert (said["equal"], said["changed_at"]) == (False, later["recorded_at"])
+
+
+async def test_a_schools_own_dossier_on_paper_has_neither_visits_nor_where_to_look(school: District) -> None:
+    await _told(school)
+    answer = await school.school(S1).read(
+        PATH, school_id=S1, term_id=TERM, format="xlsx", headers={"Accept-Language": "zh-CN"}
+    )
+    assert len(workbook(answer.content).worksheets) == 3

@@ -4,6 +4,7 @@ import csv
 from io import StringIO
 
 from tests.world.district import District
+from tests.world.paper import pages_of, table_of, workbook
 from tests.world.standard import S1, S2, TERM, TUESDAY, duty, session
 
 
@@ -110,3 +111,47 @@ async def test_the_next_page_is_linked(school: District) -> None:
     await school.school(S1).post("sessions", session(staff={"T1": 1.5, "T2": 1.25}))
     page = await school.auditor.read("/v1/reports/workload", school_id=S1, month="2025-09", limit="1")
     assert page.headers["link"].endswith('; rel="next"')
+
+
+async def test_the_sheet_to_post_says_what_the_report_says(school: District) -> None:
+    await _work(school)
+    voice = school.school(S1)
+    report = await voice.report("/v1/reports/workload", school_id=S1, month="2025-09")
+    xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    answer = await voice.read(
+        "/v1/reports/workload", school_id=S1, month="2025-09", headers={"Accept": xlsx, "Accept-Language": "zh-CN"}
+    )
+    *lines, totals = table_of(workbook(answer.content).worksheets[0])
+    assert {line["人员编号"]: (line["天数"], line["总课时数"]) for line in lines} == {
+        item["staff_id"]: (len(item["dates"]), item["class_hours"]) for item in report["items"]
+    }
+    assert totals["总课时数"] == sum(item["class_hours"] for item in report["items"])
+    (page,) = pages_of((await voice.read("/v1/reports/workload", school_id=S1, month="2025-09", format="pdf")).content)
+    for words in ("Publication of workload", "8–9", "2.75", "Page 1 of 1", "Contact for objections"):
+        assert words in page
+
+
+async def test_the_sheet_of_then_is_what_the_ledger_knew_then(school: District) -> None:
+    then = await _work(school)
+    answer = await school.auditor.read(
+        "/v1/reports/workload",
+        school_id=S1,
+        month="2025-09",
+        as_of=then,
+        format="xlsx",
+        headers={"Accept-Language": "zh-CN"},
+    )
+    *lines, _ = table_of(workbook(answer.content).worksheets[0])
+    assert {line["人员编号"]: line["总课时数"] for line in lines} == {"T1": 1.5, "T2": 0.75}
+
+
+async def test_a_sheet_is_for_those_who_see_the_school(school: District) -> None:
+    for format_ in ("xlsx", "pdf"):
+        await school.school(S2).report(
+            "/v1/reports/workload", school_id=S1, month="2025-09", format=format_, expect=404
+        )
+        await school.auditor.report("/v1/reports/workload", school_id=S1, format=format_, expect=422)
+    answer = await school.auditor.read(
+        "/v1/reports/workload", school_id=S1, month="2025-09", headers={"Accept": "image/png"}
+    )
+    assert answer.status_code == 406
