@@ -5,14 +5,16 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 
 from services.reporting.dashboard import page
-from services.reporting.findings import events, listing, stream
+from services.reporting.findings import events, listing, stream, summary
 from services.reporting.findings.wakening import Wakening
 from services.reporting.ledger import attendance, duties, sessions
 from services.reporting.reports import (
     compensation,
     coverage,
+    discipline,
     district,
     evaluation,
     funds,
@@ -39,6 +41,7 @@ ROUTERS = (
     page,
     events,
     stream,
+    summary,
     listing,
     workload,
     what_if,
@@ -46,6 +49,7 @@ ROUTERS = (
     reconciliation,
     inspection,
     coverage,
+    discipline,
     schools,
     district,
     evaluation,
@@ -62,6 +66,10 @@ def create_app(settings: Settings) -> FastAPI:
     """The application; nothing is opened before it starts."""
     app = FastAPI(title="Taizhang reporting", version="1", lifespan=lambda started: _lifespan(started, settings))
     app.add_middleware(RequestContext)
+    # The page's files, and reports that are long lists: a third of the bytes. The stream of events is left alone.
+    app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
+    app.state.page_origin = settings.reporting_url
+    app.state.ledger_url = settings.ledger_url
     answer_problems(app)
     answer_health(app, ready=lambda: _ready(app))
     for each in ROUTERS:
