@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -34,6 +35,9 @@ AsOf = Annotated[
 ]
 
 RETRY_AFTER_SECONDS = "2"
+# Holds a browser session's token. No script reads it, and no other site's page sends it along.
+SESSION_COOKIE = "taizhang_session"
+_READS_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
 # A forged token must not make every request read the keys anew: they are read at most so often.
 KEYS_FRESH_SECONDS = 0.5
 # W3C Trace Context: version, trace id, the caller's span, flags; neither id all noughts.
@@ -85,9 +89,7 @@ async def caller_of(request: Request) -> Caller:
     known: Caller | None = getattr(request.state, "caller", None)
     if known is not None:
         return known
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Refused("unauthenticated", reason="no bearer token", headers={"WWW-Authenticate": "Bearer"})
+    token = _token_of(request)
     verifier: Verifier = request.app.state.verifier
     if verifier.lacks_key_of(token):
         # It may be newer than what this process knows.
@@ -98,6 +100,34 @@ async def caller_of(request: Request) -> Caller:
         raise Refused("too_many_requests", headers={"Retry-After": str(wait)})
     request.state.caller = caller
     return caller
+
+
+def _token_of(request: Request) -> str:
+    """The bearer token, or that of the browser's session; raises Refused (401), (403) when another site's page acts by it."""
+    if (header := request.headers.get("authorization")) is not None:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() == "bearer" and token:
+            return token
+    elif token := request.cookies.get(SESSION_COOKIE, ""):
+        if request.method not in _READS_ONLY:
+            refuse_other_pages(request)
+        return token
+    raise Refused("unauthenticated", reason="no bearer token", headers={"WWW-Authenticate": "Bearer"})
+
+
+def refuse_other_pages(request: Request, *, or_none: bool = False) -> None:
+    """Raises Refused (403) unless a page of ours sends the request, as its Origin says, which no script can forge.
+
+    Ours is what is served from the address the request went to, or from the one that the settings name. `or_none`: a
+    program, which names no origin, may too.
+    """
+    origin = request.headers.get("origin")
+    if origin is None and or_none:
+        return
+    if origin is None or (
+        origin != request.app.state.page_origin and urlsplit(origin).netloc != request.headers.get("host")
+    ):
+        raise Refused("foreign_page")
 
 
 def requires(*scopes: str) -> Callable[[Request], Awaitable[Caller]]:

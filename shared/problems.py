@@ -35,6 +35,12 @@ CATALOGUE: Mapping[str, Kind] = {
     # The request as a whole.
     "unauthenticated": Kind(401, "未登录或令牌无效：{reason}", "Not signed in, or the token is not valid: {reason}"),
     "invalid_client": Kind(401, "客户端编号或密钥不对", "The client id or the secret is wrong"),
+    "spent_link": Kind(
+        401, "登录链接已用过或已过期；请重新取得", "The sign-in link was used or has expired; ask for another"
+    ),
+    "foreign_page": Kind(
+        403, "这个请求来自别的网页，未予办理", "The request comes from another website's page and was not carried out"
+    ),
     "unsupported_grant_type": Kind(400, "只支持 client_credentials", "Only client_credentials is supported"),
     "invalid_scope": Kind(400, "该客户端没有权限 {scope}", "The client may not have the scope {scope}"),
     "missing_scope": Kind(403, "令牌缺少权限 {scope}", "The token lacks the scope {scope}"),

@@ -28,8 +28,9 @@ class Settings(BaseSettings):
     ledger_port: int = Field(default=8001, ge=0, le=65535)
     reporting_port: int = Field(default=8002, ge=0, le=65535)
     bind: str = "127.0.0.1"
-    # What the codes on printed sheets lead to; the address that a request came to where it is not set.
-    public_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$")
+    # As browsers reach the two services, when that is not one address for both: what the page may call, and who calls.
+    ledger_url: str | None = Field(default=None, pattern=r"^https?://[^/\s;,'\"]+$")
+    reporting_url: str | None = Field(default=None, pattern=r"^https?://[^/\s;,'\"]+$")
     log_format: Literal["console", "json"] = "console"
     # A P-256 private key (ES256) as PEM or as the path of a PEM file; `taizhang up` makes one under the data directory.
     token_signing_key: str | None = None

@@ -31,6 +31,8 @@ class Caller:
     scopes: frozenset[str]
     visible: Visible
     expires_at: int
+    # When the person signed in whose browser session this is; None for a program's token.
+    signed_in_at: int | None = None
 
     def may_write_for(self, school_id: str) -> bool:
         """Whether facts of this school may come from this caller; 'district' is the district's own."""
@@ -46,8 +48,12 @@ def issue(
     schools: Iterable[str],
     stage: str | None,
     scopes: Collection[str] | None = None,
+    signed_in_at: int | None = None,
 ) -> str:
-    """A token for one client, good for LIFETIME_SECONDS; `scopes`: fewer than the client's kind may have."""
+    """A token for one client, good for LIFETIME_SECONDS; `scopes`: fewer than the client's kind may have.
+
+    `signed_in_at`: of a browser session, when its person signed in (seconds since 1970).
+    """
     granted = SCOPES_OF[kind] if scopes is None else SCOPES_OF[kind] & frozenset(scopes)
     now = int(time.time())
     claims = {
@@ -61,6 +67,8 @@ def issue(
         "schools": list(schools),
         "stage": stage,
     }
+    if signed_in_at is not None:
+        claims["auth_time"] = signed_in_at
     return jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key, algorithms=["ES256"])
 
 
@@ -115,6 +123,7 @@ class Verifier:
             scopes=frozenset(claims["scope"].split()),
             visible=visible_to(claims["kind"], schools=tuple(claims["schools"]), stage=claims["stage"]),
             expires_at=claims["exp"],
+            signed_in_at=claims.get("auth_time"),
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import make_url
 from sqlmodel import Session, create_engine
 
-from shared.tables.access import SECRET_HASHER, ApiClient
+from shared.tables.access import SECRET_HASHER, ApiClient, new_link
 from shared.vocabulary import SANDBOX_SCHOOLS, SCHOOL_ID, ClientKind, Stage
 
 
@@ -62,3 +62,19 @@ def create_client(
         session.commit()
     engine.dispose()
     return client
+
+
+def make_link(database_url: str, client_id: str) -> str:
+    """The code of a new link that signs a person in as this client. Raises ValueError when there is none, or it is revoked."""
+    engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
+    code, row = new_link(client_id)
+    try:
+        with Session(engine) as session:
+            client = session.get(ApiClient, client_id)
+            if client is None or client.revoked_at is not None:
+                raise ValueError(f"{client_id} is no client that may sign in: `taizhang clients create` makes one")
+            session.add(row)
+            session.commit()
+    finally:
+        engine.dispose()
+    return code

@@ -220,11 +220,17 @@ def _print_addresses(console: Console, ledger_url: str, reporting_url: str, bure
         auth=(bureau.client_id, bureau.client_secret),
         trust_env=False,
     ).raise_for_status()
+    link = httpx.post(
+        f"{ledger_url}/oauth/links",
+        headers={"Authorization": f"Bearer {token.json()['access_token']}"},
+        trust_env=False,
+    ).raise_for_status()
     console.print(
         f"  ledger API  {ledger_url}/docs\n  reporting   {reporting_url}/docs\n  the bureau  {bureau.client_id} {bureau.client_secret}\n"
         f"  log         {lines_to}\n\n"
-        f"  dashboard   {reporting_url}/#token={token.json()['access_token']}\n\n"
-        "  The link is good for an hour. Ctrl-C ends the demo.",
+        f"  dashboard   {reporting_url}/#code={link.json()['code']}\n\n"
+        "  The link is good once, for ten minutes; after that the page asks for the bureau's id and secret.\n"
+        "  Ctrl-C ends the demo.",
         highlight=False,
         soft_wrap=True,
     )

@@ -12,40 +12,20 @@ from typing import Annotated
 
 import typer
 
+from services.cli.client_commands import clients
+from services.cli.options import DataDir
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Taizhang (台账): the open ledger, auditor and reporter for after-school services.",
 )
-clients = typer.Typer(no_args_is_help=True, help="Programs that may sign in.")
 audit = typer.Typer(no_args_is_help=True, help="Run the audit, or look at its rules.")
 rollup = typer.Typer(no_args_is_help=True, help="What reports and rules read, derived from the facts.")
 app.add_typer(clients, name="clients")
 app.add_typer(audit, name="audit")
 app.add_typer(rollup, name="rollup")
-
-DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", help="where the embedded stores and the key live (TAIZHANG_DATA_DIR, ./var)"),
-]
-
-
-class Kind(StrEnum):
-    """Kinds of clients."""
-
-    school = "school"
-    centre = "centre"
-    bureau = "bureau"
-    auditor = "auditor"
-    sandbox = "sandbox"
-
-
-class StageName(StrEnum):
-    """Stages of schools."""
-
-    primary = "primary"
-    junior = "junior"
 
 
 class Mode(StrEnum):
@@ -112,33 +92,6 @@ def migrate(data_dir: DataDir = None) -> None:
     with stores_of(read_settings(data_dir=data_dir)) as stores:
         migrate_database(stores.database_url)
     print("the schema is the newest")
-
-
-@clients.command("create")
-def create(
-    kind: Annotated[Kind, typer.Option(help="who it is")],
-    school: Annotated[list[str] | None, typer.Option(help="a school it speaks for; may be repeated")] = None,
-    stage: Annotated[StageName | None, typer.Option(help="the stage of a centre")] = None,
-    name: Annotated[str | None, typer.Option(help="a name for people")] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Print one JSON object with client_id and client_secret (shown once)."""
-    from services.cli.clients import create_client
-    from services.cli.running import database_url_of
-    from shared.settings import read_settings
-
-    with database_url_of(read_settings(data_dir=data_dir)) as database_url:
-        try:
-            client = create_client(
-                database_url,
-                kind=kind.value,
-                schools=school or [],
-                stage=stage.value if stage else None,
-                name=name,
-            )
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from error
-    print(json.dumps(asdict(client)))
 
 
 @app.command()

@@ -59,6 +59,7 @@ def running_services(
     """
     ledger_port = settings.ledger_port or free_port_or(settings.bind, 0)
     reporting_port = settings.reporting_port or free_port_or(settings.bind, 0)
+    ledger_url, reporting_url = (f"http://{settings.bind}:{port}" for port in (ledger_port, reporting_port))
     environment = {
         **os.environ,
         "TAIZHANG_DATABASE_URL": stores.database_url,
@@ -68,8 +69,9 @@ def running_services(
         "TAIZHANG_REPORTING_PORT": str(reporting_port),
         "TAIZHANG_BIND": settings.bind,
         "TAIZHANG_DATA_DIR": str(settings.data_dir),
+        "TAIZHANG_LEDGER_URL": settings.ledger_url or ledger_url,
+        "TAIZHANG_REPORTING_URL": settings.reporting_url or reporting_url,
     }
-    ledger_url, reporting_url = (f"http://{settings.bind}:{port}" for port in (ledger_port, reporting_port))
     lines_in = "its lines above" if lines_to is None else f"the last lines of {lines_to}"
     running = Running(ledger_url, reporting_url, {}, environment, lines_in)
     with nullcontext(None) if lines_to is None else lines_to.open("wb") as lines:

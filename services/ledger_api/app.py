@@ -11,9 +11,10 @@ from typing import Any
 import asyncpg
 import structlog
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from joserfc.jwk import ECKey
 
-from services.ledger_api import discovery, oauth
+from services.ledger_api import discovery, oauth, sign_in
 from services.ledger_api.attachment_store import AttachmentStore
 from services.ledger_api.bell import Bell
 from services.ledger_api.documents import (
@@ -82,7 +83,7 @@ log = structlog.get_logger()
 # What is posted all day is matched first; the rest in the contract's order.
 ROUTERS = (
     sessions, attendance,
-    discovery, oauth,
+    discovery, oauth, sign_in,
     schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
     days, duties, sign_ins, gate_logs, batches, chains,
     attachments, allocation_plans, deliberations, publications, submissions, payments, surveys, evaluations, patrols,
@@ -97,6 +98,9 @@ def create_app(settings: Settings) -> FastAPI:
     """The application; nothing is opened before it starts."""
     app = FastAPI(title="Taizhang ledger API", version="1", lifespan=lambda started: _lifespan(started, settings))
     app.add_middleware(RequestContext)
+    app.state.page_origin = settings.reporting_url
+    if settings.reporting_url is not None:
+        _let_the_page_ask(app, settings.reporting_url)
     answer_problems(app)
     answer_health(app, ready=lambda: _ready(app))
     # Before the documents, whose key would take them in.
@@ -106,6 +110,19 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(resource.router)
     describe(app)
     return app
+
+
+def _let_the_page_ask(app: FastAPI, page_origin: str) -> None:
+    """The page is served by reporting: a browser lets it read our answers, with its session's cookie, and no other page."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=[page_origin],
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Content-Type", "Accept-Language", "Idempotency-Key", "If-Match"],
+        expose_headers=["ETag", "X-Request-ID", "Retry-After"],
+        max_age=3600,
+    )
 
 
 @asynccontextmanager

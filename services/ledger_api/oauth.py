@@ -18,7 +18,7 @@ from shared.asgi import public_keys
 from shared.database import ACQUIRE_SECONDS
 from shared.problems import Refused
 from shared.tables.access import SECRET_HASHER, ApiClient
-from shared.tokens import LIFETIME_SECONDS, issue
+from shared.tokens import LIFETIME_SECONDS, Caller, issue
 from shared.vocabulary import IDENTIFIER, SCOPES_OF
 
 router = APIRouter(tags=["sign-in"])
@@ -61,15 +61,8 @@ async def issue_token(
         raise Refused("unsupported_grant_type")
     basic = _basic_credentials(request.headers.get("authorization", ""))
     given_id, given_secret = basic or (client_id or "", client_secret or "")
-    client = None
-    # What cannot be an id is no client's, and in no column.
-    if re.fullmatch(IDENTIFIER, given_id):
-        async with AsyncSession(request.app.state.tables) as session:
-            client = await session.get(ApiClient, given_id)
-    # One at a time: a hash is memory, and who guesses secrets must not have all of it.
-    async with asyncio.timeout(ACQUIRE_SECONDS), request.app.state.sign_ins:
-        known = await run_in_threadpool(_secret_fits, given_secret, client.secret_hash if client else _NOBODYS_HASH)
-    if client is None or client.revoked_at is not None or not known:
+    client = await client_with_secret(request, given_id, given_secret)
+    if client is None:
         raise Refused("invalid_client", headers={"WWW-Authenticate": "Basic"})
     allowed = SCOPES_OF[client.kind]
     wanted = allowed if scope is None else frozenset(scope.split())
@@ -89,6 +82,11 @@ async def issue_token(
 @router.get("/oauth/token_info")
 async def token_info(caller: AnyCaller) -> TokenInfo:
     """What the token may do and see."""
+    return shown_caller(caller)
+
+
+def shown_caller(caller: Caller) -> TokenInfo:
+    """What the caller's token may do and see."""
     return TokenInfo(
         client_id=caller.client_id,
         kind=caller.kind,
@@ -104,6 +102,25 @@ async def token_info(caller: AnyCaller) -> TokenInfo:
 async def jwks(ledger: Ledger) -> dict[str, list[dict[str, str]]]:
     """The public keys that verify access tokens (RFC 7517)."""
     return {"keys": await public_keys(ledger.pool)}
+
+
+async def client_with_secret(request: Request, client_id: str, secret: str) -> ApiClient | None:
+    """The client of this id, if this is its secret and it may still sign in."""
+    client = await client_of(request, client_id)
+    # One at a time: a hash is memory, and who guesses secrets must not have all of it.
+    async with asyncio.timeout(ACQUIRE_SECONDS), request.app.state.sign_ins:
+        known = await run_in_threadpool(_secret_fits, secret, client.secret_hash if client else _NOBODYS_HASH)
+    return client if known else None
+
+
+async def client_of(request: Request, client_id: str) -> ApiClient | None:
+    """The client of this id, if it may still sign in."""
+    # What cannot be an id is no client's, and in no column.
+    if re.fullmatch(IDENTIFIER, client_id) is None:
+        return None
+    async with AsyncSession(request.app.state.tables) as session:
+        client = await session.get(ApiClient, client_id)
+    return None if client is None or client.revoked_at is not None else client
 
 
 def _secret_fits(secret: str, secret_hash: str) -> bool:

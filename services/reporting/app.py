@@ -5,16 +5,18 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 
 from services.reporting import verify
 from services.reporting.dashboard import page
-from services.reporting.findings import events, feed_atom, feed_json, listing, stream
+from services.reporting.findings import events, feed_atom, feed_json, listing, stream, summary
 from services.reporting.findings.fan_out import FanOut
 from services.reporting.findings.wakening import Wakening
 from services.reporting.ledger import attendance, duties, sessions
 from services.reporting.reports import (
     compensation,
     coverage,
+    discipline,
     district,
     evaluation,
     funds,
@@ -47,6 +49,7 @@ ROUTERS = (
     stream,
     feed_atom,
     feed_json,
+    summary,
     listing,
     workload,
     what_if,
@@ -54,6 +57,7 @@ ROUTERS = (
     reconciliation,
     inspection,
     coverage,
+    discipline,
     schools,
     district,
     evaluation,
@@ -75,6 +79,10 @@ def create_app(settings: Settings) -> FastAPI:
     """The application; nothing is opened before it starts."""
     app = FastAPI(title="Taizhang reporting", version="1", lifespan=lambda started: _lifespan(started, settings))
     app.add_middleware(RequestContext)
+    # The page's files, and reports that are long lists: a third of the bytes. The stream of events is left alone.
+    app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
+    app.state.page_origin = settings.reporting_url
+    app.state.ledger_url = settings.ledger_url
     answer_problems(app)
     answer_health(app, ready=lambda: _ready(app))
     for each in ROUTERS:
@@ -95,7 +103,6 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     app.state.fan_out = FanOut(pool)
     app.state.allowance = Allowance(settings.requests_per_second)
     app.state.passers_by = Allowance(verify.ASKED_PER_SECOND)
-    app.state.public_url = settings.public_url
     app.state.verifier = Verifier()
     app.state.learn_keys = KeyRing(pool, app.state.verifier).learn
     await app.state.learn_keys()

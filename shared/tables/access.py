@@ -1,14 +1,18 @@
 """Who may sign in."""
 
-from datetime import datetime
+import secrets
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from argon2 import PasswordHasher
 from sqlalchemy import Column, Text
-from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, TIMESTAMP
 from sqlmodel import Field, SQLModel
 
 # Secrets are 256 random bits, so a look at one may be cheap: 19 MiB, not the 64 of a person's password.
 SECRET_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+# A link that signs a person in is good for so long.
+LINK_SECONDS = 600
 
 
 class ApiClient(SQLModel, table=True):
@@ -27,3 +31,26 @@ class ApiClient(SQLModel, table=True):
         default=None, sa_column=Column(TIMESTAMP(timezone=True), nullable=False, server_default="now()")
     )
     revoked_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP(timezone=True)))
+
+
+class SignInLink(SQLModel, table=True):
+    """A link that signs a person in as a client, once. The code is kept as its digest only; the row goes when it is used."""
+
+    __tablename__ = "sign_in_link"
+    __table_args__ = {"schema": "ledger"}
+
+    code_digest: bytes = Field(sa_column=Column(BYTEA, primary_key=True))
+    client_id: str
+    expires_at: datetime = Field(sa_column=Column(TIMESTAMP(timezone=True), nullable=False))
+
+
+def new_link(client_id: str) -> tuple[str, SignInLink]:
+    """A code that nobody can guess, and the row that knows it."""
+    code = secrets.token_urlsafe(32)
+    expires_at = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
+    return code, SignInLink(code_digest=digest_of(code), client_id=client_id, expires_at=expires_at)
+
+
+def digest_of(code: str) -> bytes:
+    """What is kept of a link's code."""
+    return sha256(code.encode()).digest()

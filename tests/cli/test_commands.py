@@ -296,6 +296,13 @@ def test_a_school_client_without_a_school_is_told_so(place: Place) -> None:
     assert "--school" in place.run("clients", "create", "--kind", "school", expect=2).stderr
 
 
+def test_a_person_is_let_in_by_a_link_to_the_page(place: Place) -> None:
+    client = _client(place, "--kind", "auditor")
+    link = place.run("clients", "link", client["TAIZHANG_CLIENT_ID"]).stdout
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/#code=[\w-]{43}\n", link)
+    assert "clients create" in place.run("clients", "link", "nobody", expect=2).stderr
+
+
 def test_a_setting_that_cannot_be_used_is_one_line_that_names_it(place: Place) -> None:
     said = place.run("up", expect=1, TAIZHANG_LEDGER_PORT="eighty").stderr
     assert said.count("\n") == 1

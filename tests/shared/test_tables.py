@@ -8,9 +8,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Engine, make_url
 from sqlmodel import Session, SQLModel, create_engine
 
-from shared.tables.access import ApiClient
+from shared.tables.access import ApiClient, SignInLink
 
-TABLES: list[type[SQLModel]] = [ApiClient]
+TABLES: list[type[SQLModel]] = [ApiClient, SignInLink]
 
 
 def _engine(database_url: str) -> Engine:

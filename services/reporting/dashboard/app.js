@@ -1,171 +1,206 @@
-// The open findings, live. The token comes in the address's fragment, which no server sees, and stays in this tab.
+// The page's frame: who is signed in, where in the page the reader is (kept in the address), language, light and dark.
 
-const WORDS = {
-  zh: {
-    switch: "English", open: "未结问题", critical: "严重", schools: "涉及学校", hours: "存疑课时", by_rule: "按规则",
-    findings: "问题清单", live: "实时更新中", waiting: "正在读取……", none: "没有未结问题。",
-    sign_in: "请用登录链接打开本页（make demo 结束时会显示）。", ended: "登录已过期，请重新取得登录链接。",
-    lost: "暂时连接不上，正在重试……", rule: "规则", clause: "依据", expected: "应为", found: "实际", records: "涉及记录",
-    first_seen: "首次发现",
-    severity: { critical: "严重", high: "高", medium: "中", low: "低", review: "待核" },
-  },
-  en: {
-    switch: "中文", open: "open findings", critical: "critical", schools: "schools concerned", hours: "hours at risk",
-    by_rule: "By rule", findings: "Findings", live: "live", waiting: "reading…", none: "Nothing is open.",
-    sign_in: "Open this page by a sign-in link (make demo prints one).", ended: "Signed out; ask for a new sign-in link.",
-    lost: "Cannot connect; trying again…", rule: "rule", clause: "clause", expected: "expected", found: "found",
-    records: "records", first_seen: "first seen",
-    severity: { critical: "critical", high: "high", medium: "medium", low: "low", review: "review" },
-  },
+import { context, learnContext, may, Refusal, renew, signOut } from "./api.js";
+import { redrawCharts } from "./charts.js";
+import { broken, h, waiting } from "./dom.js";
+import { showDay } from "./views/day.js";
+import { showFinding } from "./views/finding.js";
+import { showFindings } from "./views/findings.js";
+import { showOverview } from "./views/overview.js";
+import { showReviews } from "./views/reviews.js";
+import { showSchool } from "./views/school.js";
+import { showSchools } from "./views/schools.js";
+import { showSignIn } from "./views/sign_in.js";
+import { showVisit } from "./views/visit.js";
+import { showWhatIf } from "./views/what_if.js";
+import { language, speak, t } from "./words.js";
+
+// A view's part of the address, what shows it, and the scope without which there is nothing to show.
+const VIEWS = {
+  overview: [showOverview, "reports.read"],
+  schools: [showSchools, "reports.read"],
+  school: [showSchool, "reports.read"],
+  day: [showDay, "ledger.read"],
+  findings: [showFindings, "findings.read"],
+  finding: [showFinding, "findings.read"],
+  reviews: [showReviews, "oversight.write"],
+  visit: [showVisit, "oversight.write"],
+  "what-if": [showWhatIf, "reports.read"],
 };
-const SEVERITIES = ["critical", "high", "medium", "low", "review"];
-const LONG_POLL_SECONDS = 25;
-const RETRY_MS = 3000;
+// What each kind of person is led to, the first of them first.
+const NAVIGATION = {
+  school: ["school", "findings", "what-if"],
+  sandbox: ["school", "findings", "what-if"],
+  centre: ["reviews", "findings", "overview", "schools"],
+  bureau: ["overview", "findings", "schools", "reviews", "what-if"],
+  auditor: ["findings", "overview", "schools", "what-if"],
+};
+const RENEW_MS = 25 * 60 * 1000;
+const THEMES = ["system", "light", "dark"];
 
-const at = (id) => document.getElementById(id);
-let language = localStorage.getItem("language") ?? "zh";
-let findings = null;
-let state = "waiting";
+const main = document.getElementById("main");
+let leave = null;
+let turn = 0;
 
-class SignedOut extends Error {}
-
-function token() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given) {
-    sessionStorage.setItem("token", given);
-    history.replaceState(null, "", location.pathname);
-  }
-  return sessionStorage.getItem("token");
+export function placeOf(hash) {
+  const [path, search] = hash.replace(/^#\/?/, "").split("?");
+  const [view, id] = path.split("/").map(decodeURIComponent);
+  return { view, id, params: Object.fromEntries(new URLSearchParams(search)) };
 }
 
-async function read(path) {
-  const answer = await fetch(path, { headers: { Authorization: `Bearer ${token()}`, Accept: "application/json" } });
-  if (answer.status === 401) throw new SignedOut();
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-  return answer.json();
+function home() {
+  return NAVIGATION[context.caller.kind][0];
 }
 
-function element(name, text, className) {
-  const made = document.createElement(name);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
+function theme() {
+  return localStorage.getItem("theme") ?? "system";
 }
 
-function pairs(list, rows) {
-  for (const [name, value] of rows) list.append(element("dt", name), element("dd", value));
-  return list;
+function dress() {
+  if (theme() === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme();
+  redrawCharts();
 }
 
-function show() {
-  const words = WORDS[language];
-  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
-  at("language").textContent = words.switch;
-  at("live").textContent = findings || state !== "waiting" ? words[state] : words.waiting;
-  for (const each of document.querySelectorAll("[data-says]")) each.textContent = words[each.dataset.says];
-  at("notice").hidden = !["sign_in", "ended"].includes(state);
-  at("notice").textContent = words[state];
-  if (findings) showFindings(words);
-}
-
-function showFindings(words) {
-  const schools = new Set(findings.map((each) => each.school_id)).size;
-  const hours = findings.reduce((sum, each) => sum + (each.hours_at_risk ?? 0), 0);
-  const critical = findings.filter((each) => each.severity === "critical").length;
-  at("tiles").replaceChildren(
-    ...[[words.open, findings.length], [words.critical, critical], [words.schools, schools], [words.hours, hours.toFixed(1)]].map(
-      ([name, value]) => { const tile = element("div"); tile.append(element("dt", name), element("dd", value)); return tile; },
+function frame(view) {
+  document.getElementById("skip").textContent = t("skip");
+  const links = context.caller ? NAVIGATION[context.caller.kind] : [];
+  const current = { school: "schools", day: "schools", finding: "findings", visit: "reviews" };
+  document.getElementById("nav").setAttribute("aria-label", t("navigation"));
+  document.getElementById("nav").replaceChildren(
+    ...links.map((name) =>
+      h("a", { href: `#/${name}`, "aria-current": name === view || (!links.includes(view) && name === current[view]) ? "page" : null },
+        t(name === "school" ? "nav.own_school" : `nav.${name}`)),
     ),
   );
-  const byRule = Map.groupBy(findings, (each) => `${each.rule} ${each.title[language]}`);
-  const most = Math.max(1, ...[...byRule.values()].map((each) => each.length));
-  at("rules").replaceChildren(
-    ...[...byRule].sort().map(([name, found]) => {
-      const line = element("li");
-      const meter = Object.assign(element("meter"), { max: most, value: found.length });
-      meter.setAttribute("aria-label", name);
-      line.append(element("span", name), meter, element("span", found.length));
-      return line;
-    }),
-  );
-  at("findings").replaceChildren(...findings.map((finding) => card(finding, words)));
-  if (!findings.length) at("findings").append(element("li", words.none));
-}
-
-function card(finding, words) {
-  const line = element("li");
-  const details = element("details");
-  const summary = element("summary");
-  summary.append(
-    element("b", words.severity[finding.severity], finding.severity),
-    element("span", `${finding.rule} ${finding.title[language]}`),
-    element("span", `${finding.school_id} · ${finding.service_date ?? finding.period}`, "quiet"),
-    element("span", finding.explanation[language], "why"),
-  );
-  details.append(summary);
-  details.addEventListener("toggle", async () => {
-    if (!details.open || details.querySelector("dl")) return;
-    const whole = await read(`/v1/findings/${finding.finding_id}`);
-    details.append(
-      pairs(element("dl"), [
-        [words.clause, whole.clause.join("、")],
-        [words.expected, whole.expected],
-        [words.found, whole.found],
-        [words.records, whole.evidence.records.join("　")],
-        [words.first_seen, new Date(whole.first_seen).toLocaleString(document.documentElement.lang)],
-      ]),
-    );
-  });
-  line.append(details);
-  return line;
-}
-
-async function readFindings() {
-  const { items } = await read("/v1/findings?state=open&limit=1000");
-  findings = items.sort(
-    (one, other) =>
-      SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity) || other.last_changed.localeCompare(one.last_changed),
+  document.getElementById("tools").replaceChildren(
+    h("button", { type: "button", id: "language", lang: language === "zh" ? "en" : "zh-CN", onclick: changeLanguage }, t("other_language")),
+    h("button", { type: "button", id: "theme", onclick: changeTheme, title: t("theme"), "aria-label": `${t("theme")}: ${t(`theme.${theme()}`)}` }, t(`theme.${theme()}`)),
+    ...(context.caller ? [
+      h("span", { className: "who", title: context.caller.client_id }, t(`kind.${context.caller.kind}`)),
+      h("button", { type: "button", id: "sign-out", onclick: leaveSession }, t("sign_out")),
+    ] : []),
   );
 }
 
-async function follow() {
-  if (!token()) { state = "sign_in"; show(); return; }
-  let cursor = null;
-  for (;;) {
-    try {
-      if (cursor === null) {
-        // First where the feed stands, then the findings: what comes between is read twice, never missed.
-        cursor = await newest();
-        await readFindings();
-        state = "live";
-        show();
-      }
-      const page = await read(`/v1/findings/events?wait=${LONG_POLL_SECONDS}&after=${cursor}&limit=1000`);
-      if (page.items.length) await readFindings();
-      cursor = page.next_cursor;
-      state = "live";
-    } catch (error) {
-      if (error instanceof SignedOut) { state = "ended"; sessionStorage.removeItem("token"); show(); return; }
-      state = "lost";
-      show();
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      continue;
+async function changeLanguage() {
+  const wanted = language === "zh" ? "en" : "zh";
+  localStorage.setItem("language", wanted);
+  await speak(wanted);
+  await show({ keepFocus: "language" });
+}
+
+function changeTheme() {
+  localStorage.setItem("theme", THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length]);
+  dress();
+  frame(placeOf(location.hash).view || home());
+  document.getElementById("theme").focus();
+}
+
+async function leaveSession() {
+  await signOut();
+  context.caller = null;
+  location.hash = "";
+  await show();
+}
+
+// Shows what the address names. Whoever leaves meanwhile is not followed: the newest turn alone may write.
+async function show({ keepFocus, arrived } = {}) {
+  const mine = ++turn;
+  leave?.();
+  leave = null;
+  main.setAttribute("aria-busy", "true");
+  try {
+    await showPlace(mine, keepFocus, arrived);
+  } finally {
+    if (mine === turn) {
+      main.setAttribute("aria-busy", "false");
+      main.dataset.place = location.hash;
     }
-    show();
   }
 }
 
-async function newest() {
-  for (let cursor = "", page; ; cursor = page.next_cursor) {
-    page = await read(`/v1/findings/events?after=${cursor}&limit=1000`);
-    if (page.items.length < 1000) return page.next_cursor;
+async function showPlace(mine, keepFocus, arrived) {
+  if (!context.caller) {
+    frame("");
+    document.title = `${t("sign_in")} · 台账`;
+    main.replaceChildren();
+    showSignIn(main, { begun: begin });
+    return;
+  }
+  let { view, id, params } = placeOf(location.hash);
+  if (!(view in VIEWS)) [view, id, params] = [home(), undefined, {}];
+  const [open, scope] = VIEWS[view];
+  frame(view);
+  if (keepFocus) document.getElementById(keepFocus)?.focus();
+  document.title = `${t(`title.${view}`)} · 台账`;
+  if (!may(scope)) {
+    main.replaceChildren(broken({ title: t("no_permission"), detail: t("no_permission_detail", { kind: t(`kind.${context.caller.kind}`) }) }));
+    return;
+  }
+  const stage = h("div", { className: "view" }, waiting(t("reading"), 5));
+  main.replaceChildren(stage);
+  try {
+    const left = await open(stage, { id, params, go, refresh: () => show() });
+    if (mine === turn) leave = left;
+    else left?.();
+  } catch (error) {
+    if (mine !== turn || (error instanceof Refusal && error.status === 401)) return;
+    stage.replaceChildren(failure(error));
+  }
+  // Who follows a link is taken to where it leads, as on a page of its own.
+  if (mine === turn && arrived) main.focus({ preventScroll: true });
+}
+
+export function failure(error) {
+  const again = { again: () => show(), againWords: t("again") };
+  if (error instanceof Refusal && error.status === 403) return broken({ title: t("no_permission"), detail: error.message });
+  if (error instanceof Refusal && error.status === 404) return broken({ title: t("not_found"), detail: t("not_found_detail") });
+  if (error instanceof Refusal) return broken({ title: t("refused"), detail: error.message, ...again });
+  console.error(error);
+  return broken({ title: t("unreachable"), detail: t("unreachable_detail"), ...again });
+}
+
+// Another place in the page; `params` that are empty are left out. `replace`: a filter is no step to go back to.
+function go(view, id, params = {}, { replace = false } = {}) {
+  const search = new URLSearchParams(Object.entries(params).filter(([, value]) => value)).toString();
+  const hash = `#/${view}${id ? `/${encodeURIComponent(id)}` : ""}${search ? `?${search}` : ""}`;
+  if (!replace) location.hash = hash;
+  else {
+    history.replaceState(null, "", hash);
+    show({ keepFocus: document.activeElement?.id || undefined });
   }
 }
 
-at("language").addEventListener("click", () => {
-  language = language === "zh" ? "en" : "zh";
-  localStorage.setItem("language", language);
+async function begin() {
+  await learnContext();
+  await show();
+}
+
+document.addEventListener("signed-out", () => {
+  if (!context.caller) return;
+  context.caller = null;
+  sessionStorage.setItem("ended", "yes");
   show();
 });
-show();
-follow();
+// A link within the page moves the address; one to #main moves only the focus.
+window.addEventListener("hashchange", () => {
+  if (location.hash !== "#main") show({ arrived: true }).then(() => scrollTo(0, 0));
+});
+document.getElementById("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
+setInterval(() => {
+  // A session that has ended is said where the next request is made.
+  if (context.caller && !document.hidden) renew().catch((error) => console.warn("session not renewed", error));
+}, RENEW_MS);
+
+dress();
+try {
+  await speak(localStorage.getItem("language") ?? "zh");
+  await begin();
+} catch (error) {
+  main.replaceChildren(failure(error));
+}

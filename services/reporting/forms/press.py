@@ -97,7 +97,7 @@ class Press:
 
 
 async def _press(request: Request, format_: AnswerPaper, language: AnswerLanguage) -> Press:
-    public: str | None = request.app.state.public_url
+    public: str | None = request.app.state.page_origin
     address = (public or str(request.base_url)).rstrip("/")
     return Press(format_, language, address, datetime.now(UTC))
 
