@@ -24,6 +24,7 @@ from services.reporting.reports import (
     what_if,
     workload,
 )
+from services.reporting.tagged import TaggedReports
 from shared.allowance import Allowance
 from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
 from shared.database import open_pool
@@ -61,6 +62,7 @@ ROUTERS = (
 def create_app(settings: Settings) -> FastAPI:
     """The application; nothing is opened before it starts."""
     app = FastAPI(title="Taizhang reporting", version="1", lifespan=lambda started: _lifespan(started, settings))
+    app.add_middleware(TaggedReports)
     app.add_middleware(RequestContext)
     answer_problems(app)
     answer_health(app, ready=lambda: _ready(app))
