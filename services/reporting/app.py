@@ -32,6 +32,7 @@ from services.reporting.reports import (
     what_if,
     workload,
 )
+from services.reporting.tagged import TaggedReports
 from shared.allowance import Allowance
 from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
 from shared.database import open_pool
@@ -78,6 +79,7 @@ ROUTERS = (
 def create_app(settings: Settings) -> FastAPI:
     """The application; nothing is opened before it starts."""
     app = FastAPI(title="Taizhang reporting", version="1", lifespan=lambda started: _lifespan(started, settings))
+    app.add_middleware(TaggedReports)
     app.add_middleware(RequestContext)
     # The page's files, and reports that are long lists: a third of the bytes. The stream of events is left alone.
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)

@@ -75,6 +75,9 @@ async def district(
             "rows": {
                 # The lists of records know stages and towns; a narrower choice has its rows school by school.
                 **({} if any(sorted_out.values()) else _rows(overview, **scope)),
+                "participation": row_query("/v1/reports/coverage", **asked, **scope),
+                "quality_activity": row_query("/v1/reports/coverage", **asked, **scope),
+                "cost": term_id and row_query("/v1/reports/funds", term_id=term_id, **scope),
                 "schools": row_query("/v1/reports/district", **asked, **scope, **sorted_out),
             },
         },
@@ -100,6 +103,8 @@ def _rows(overview: Overview, **scope: str | None) -> dict[str, object]:
     return {
         "sessions": row_query("/v1/ledger/sessions", state="held", **days, **scope),
         "cancelled": row_query("/v1/ledger/sessions", state="cancelled", **days, **scope),
+        "class_hours": row_query("/v1/ledger/sessions", state="held", **days, **scope),
+        "duties": row_query("/v1/ledger/duties", **days, **scope),
         "attendances": row_query("/v1/ledger/attendance", **days, **scope),
         **finding_rows(overview.period, **scope),
         "rectifications": row_query("/v1/reports/oversight", resource="rectifications", **scope),
@@ -133,7 +138,10 @@ def _school(overview: Overview, school: Any, asked: dict[str, str | None]) -> di
         **shown_school_sums(overview.by_school[school_id], 1),
         "rows": {
             **_rows(overview, school_id=school_id),
-            "profile": row_query(f"/v1/reports/schools/{school_id}", **asked),
+            **dict.fromkeys(
+                ("profile", "participation", "quality_activity"),
+                row_query(f"/v1/reports/schools/{school_id}", **asked),
+            ),
             "cost": row_query("/v1/reports/reconciliation", school_id=school_id, **asked),
         },
     }

@@ -82,9 +82,11 @@ def _rows(school_id: str, period: Period, month: str | None, term_id: str | None
         "cancelled": row_query("/v1/ledger/sessions", state="cancelled", **of_school),
         "class_hours": row_query("/v1/reports/workload", **asked),
         "attendances": row_query("/v1/ledger/attendance", **of_school),
+        "participation": row_query("/v1/ledger/attendance", **of_school),
+        "quality_activity": row_query("/v1/ledger/attendance", **of_school),
         "cost": row_query("/v1/reports/reconciliation", **asked),
         **finding_rows(period, school_id=school_id),
-        "rectifications": row_query("/v1/reports/oversight", school_id=school_id),
+        "rectifications": row_query("/v1/reports/oversight", resource="rectifications", school_id=school_id),
     }
 
 

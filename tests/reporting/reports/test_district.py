@@ -156,6 +156,11 @@ async def test_every_number_leads_to_its_rows(school: District) -> None:
         sum(roll["came"] for roll in await _rows(school.auditor, rows["attendances"]))
         == report["totals"]["attendances"]
     )
+    # Whatever is told of the whole has its rows.
+    told = {
+        name for name in report["totals"] if name not in {"rows", "headcount", "sessions_without_roll", "discipline"}
+    }
+    assert told <= rows.keys()
     for each in report["by_stage"]:
         assert {row["stage"] for row in await _rows(school.auditor, each["rows"])} == {each["stage"]}
     for each in report["by_category"]:
