@@ -126,7 +126,10 @@ async def _ask(district: District, service: str, method: str, path: str, token: 
     if method == "POST" and path.endswith("/dispositions"):
         body = DISPOSITION
     if method == "POST" and "{document}" in path:
-        body = {"step": "dance"}
+        # Nothing hangs yet: there is nothing to object to, and no line to confirm.
+        body = {"objections": {"text": "漏记"}, "acknowledgements": {"staff_id": "T1"}}.get(
+            path.rpartition("/")[2], {"step": "dance"}
+        )
     client = district.ledger if service == "ledger" else district.reporting
     parameters = {"batch_id": values["batch_id"]} if path.endswith("/proof") else {}
     if "/reports/" in path:
