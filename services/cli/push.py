@@ -18,7 +18,10 @@ import httpx
 
 from services.cli.sources import CSV, Chunk, Source
 
+# Where nobody answers at all, and where somebody says to come back: a database takes its time to recover.
 ATTEMPTS = 6
+ATTEMPTS_WHILE_TOLD_TO_COME_BACK = 24
+LONGEST_PAUSE_SECONDS = 5.0
 PATIENCE_SECONDS = 120.0
 
 
@@ -170,8 +173,8 @@ def push_sources(
 
 
 def _send(client: httpx.Client, source: Source, chunk: Chunk, mode: str) -> Landed:
-    said = ""
-    for attempt in range(ATTEMPTS):
+    said, attempt, attempts = "", 0, ATTEMPTS
+    while attempt < attempts:
         try:
             answer = client.post(
                 f"/v1/{source.resource}",
@@ -187,7 +190,9 @@ def _send(client: httpx.Client, source: Source, chunk: Chunk, mode: str) -> Land
             said = _said(source, chunk, answer)
             if answer.status_code not in {429, 503}:
                 break
-        time.sleep(min(0.2 * 2**attempt, 5.0))
+            attempts = ATTEMPTS_WHILE_TOLD_TO_COME_BACK
+        time.sleep(min(0.2 * 2**attempt, LONGEST_PAUSE_SECONDS))
+        attempt += 1
     raise PushFailed(f"{source.path.name} ({source.resource}): {said}")
 
 
