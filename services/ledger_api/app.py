@@ -1,6 +1,7 @@
 """The ledger API: the only writer of facts. Opens its pool, its bell and its key at the door and hands them on."""
 
 import asyncio
+import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -120,6 +121,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     app.state.learn_keys = KeyRing(pool, app.state.verifier).learn
     await app.state.learn_keys()
     app.state.ledger = Ledger(pool, bell)
+    app.state.reporter_key = reporter_key(key)
     app.state.attachments = open_attachments(settings.attachments())
     app.state.sign_ins = asyncio.Semaphore(1)
     app.state.long_bodies = LongBodies()
@@ -144,6 +146,11 @@ def read_signing_key(setting: str | None) -> ECKey:
     except (OSError, ValueError) as error:
         raise SettingsInvalid("TAIZHANG_TOKEN_SIGNING_KEY cannot be read as a P-256 private key in PEM") from error
     return ECKey.import_key(pem, {"kid": thumbprint, "use": "sig", "alg": "ES256"})
+
+
+def reporter_key(key: ECKey) -> bytes:
+    """What the digests of people who complain are keyed with: of the signing key, so that no database holds it."""
+    return hmac.digest(key.as_pem(private=True), b"taizhang: who complained", "sha256")
 
 
 def open_attachments(url: str) -> AttachmentStore:

@@ -3,10 +3,11 @@
 -- by when it is to be settled; settled_on: when it was; amount_fen and settled_fen of money.
 -- Where one matter's nature is restricted (restricted), schools do not read it.
 with matter as (
+    -- What an office keeps in its own chain says itself which school it is about, and its key begins with that.
     select
-        entry.school_id,
+        coalesce(entry.content ->> 'school_id', entry.school_id) as school_id,
         entry.resource,
-        entry.key,
+        case when entry.school_id like 'centre-%' then substr(entry.key, strpos(entry.key, '/') + 1) else entry.key end as key,
         entry.content as said,
         entry.content ->> 'state' as state
     from ledger.current_entry as entry
@@ -14,7 +15,7 @@ with matter as (
         entry.resource in (
             'plans', 'reviews', 'rectifications', 'complaints', 'clawbacks', 'disqualifications', 'trainings', 'inspections'
         )
-        and (:school_id::text is null or entry.school_id = :school_id)
+        and (:school_id::text is null or coalesce(entry.content ->> 'school_id', entry.school_id) = :school_id)
         and (:resource::text is null or entry.resource = :resource)
         and (:restricted or entry.resource not in ('complaints', 'disqualifications', 'inspections'))
 ),

@@ -99,3 +99,29 @@ where resource = 'groups' and school_id = 'district' and content ->> 'kind' = 'w
 
 create index entry_offices on ledger.entry (resource, school_id, key, revision)
 where resource in ('groups', 'inspection-draws', 'planned-inspections', 'referrals');
+
+-- One row per revision of a provider and the days on which it says how the provider stands: from its status_from until the
+-- day from which a later revision says otherwise. So a suspension that was lifted, or a removal, keeps its days.
+create view ledger.provider_period with (security_invoker = true) as
+select *
+from (
+    select
+        key as provider_id,
+        (content ->> 'listed')::boolean as listed,
+        (content ->> 'licence_valid_to')::date as licence_valid_to,
+        content ->> 'status' as status,
+        (content ->> 'status_from')::date as status_from,
+        state,
+        coalesce((content ->> 'status_from')::date, '-infinity') as holds_from,
+        coalesce(
+            min(coalesce((content ->> 'status_from')::date, '-infinity')) over (
+                partition by key order by revision rows between 1 following and unbounded following
+            ),
+            'infinity'
+        ) as holds_until
+    from ledger.entry
+    where resource = 'providers' and school_id = 'district'
+) as said
+where state = 'recorded' and holds_from < holds_until;
+
+grant select on ledger.provider_period to taizhang_ledger, taizhang_audit, taizhang_reporting;

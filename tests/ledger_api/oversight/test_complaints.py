@@ -1,5 +1,7 @@
 """Complaints: handled by the offices, unknown to the school, and nobody can be found by them."""
 
+from hashlib import sha256
+
 import pytest
 
 from tests.world.district import District
@@ -71,6 +73,44 @@ async def test_no_text_holds_a_number_that_a_person_is_found_by(school: District
 async def test_nothing_is_closed_before_it_came(school: District) -> None:
     problem = await school.bureau.post("complaints", {**COMPLAINT, "closed_on": "2025-10-12"}, expect=422)
     assert (problem["code"], problem["errors"][0]["pointer"]) == ("ends_before_it_starts", "/0/closed_on")
+
+
+REPORTED = {name: value for name, value in COMPLAINT.items() if name != "reporter_hash"} | {
+    "reporter": "138-1234 5678 王女士"
+}
+
+
+async def test_who_reported_is_stored_nowhere_and_known_again(school: District) -> None:
+    again = {**REPORTED, "complaint_id": "k2", "reporter": "13812345678王女士"}
+    other = {**REPORTED, "complaint_id": "k3", "reporter": "13812345679王女士"}
+    await school.bureau.post("complaints", REPORTED, again, other)
+    assert (await school.bureau.post("complaints", REPORTED))["unchanged"] == 1
+    kept = (await school.auditor.get("/v1/complaints"))["items"]
+    assert [each["reporter"] for each in kept] == [None, None, None]
+    first, second, third = (each["reporter_hash"] for each in kept)
+    assert first == second != third
+    # Neither the record, nor the body's digest, nor a digest that anybody could try numbers against.
+    assert first != sha256("13812345678王女士".encode()).hexdigest()
+    assert (
+        await school.fetch("select from ledger.batch where resource = 'complaints' and body_digest is not null") == []
+    )
+    tables = await school.fetch(
+        "select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('ledger', 'audit')"
+    )
+    for table in tables:
+        found = await school.fetch(
+            f"select from {table['name']} as row where row::text like '%13812345678%' or row::text like '%王女士%'"
+        )
+        assert found == [], table
+
+
+async def test_what_is_turned_away_is_not_kept_with_who_reported(school: District) -> None:
+    problem = await school.bureau.post("complaints", REPORTED, mode="partial", expect=422)
+    assert problem["code"] == "invalid_parameter"
+    await school.bureau.post("complaints", {**REPORTED, "channel": "pigeon"}, expect=422)
+    assert await school.fetch("select from ledger.rejection") == []
+    problem = await school.bureau.post("complaints", {**REPORTED, "reporter_hash": "a" * 64}, expect=422)
+    assert problem["errors"][0]["pointer"] == "/0/reporter_hash"
 
 
 async def test_a_complaint_is_not_closed_before_its_reporter_was_answered_unless_nobody_knows_who_it_is(

@@ -1,7 +1,7 @@
 """What is between schools and offices: each matter with its state and days, what is overdue first."""
 
 from tests.world.district import District, Json
-from tests.world.standard import S1, S2, YEAR
+from tests.world.standard import S1, S2, YEAR, confirmed_finding
 
 PATH = "/v1/reports/oversight"
 
@@ -29,7 +29,7 @@ async def _matters(school: District) -> None:
         "clawbacks",
         {
             "school_id": S1, "clawback_id": "c1", "amount_fen": 50000, "determined_on": "2025-11-01",
-            "ordered_on": "2025-11-05", "due_on": "2025-12-01",
+            "ordered_on": "2025-11-05", "due_on": "2025-12-01", "finding_ids": [await confirmed_finding(school)],
             "recovered": [{"recovered_on": "2025-11-20", "amount_fen": 20001}],
         },
     )  # fmt: skip

@@ -11,11 +11,11 @@ claims: >
 spares: >
   A district that lists no provider at all (the list is not kept here); a provider without a licence date; service before
   the day from which the register says so; a removed provider from its removal on (C05).
-misses: Contract and course, which are not registered here; a provider that was not listed then and is now.
+misses: Contract and course, which are not registered here; a provider that was not listed then and is now, where no day is said.
 says:
   zh: "课次 {subject} 有未经准入机构的人员：{found}。"
   en: "Session {subject} has people of a provider that is not admitted: {found}."
-version: 1
+version: 2
 */
 select
     member.school_id,
@@ -45,7 +45,12 @@ select
     ) as evidence
 from ledger.session_staff as member
 inner join ledger.staff on staff.staff_id = member.staff_id
-inner join ledger.provider on provider.provider_id = staff.provider_id
+-- As the provider stood on that day: what was decided since does not change it.
+inner join ledger.provider_period as provider
+    on
+        provider.provider_id = staff.provider_id
+        and member.service_date >= provider.holds_from
+        and member.service_date < provider.holds_until
 cross join lateral (
     select
         case

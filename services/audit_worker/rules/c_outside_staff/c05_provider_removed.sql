@@ -11,7 +11,7 @@ misses: A person who came back under another provider's name.
 says:
   zh: "课次 {subject} 有已清退机构的人员：{found}。"
   en: "Session {subject} has people of a removed provider: {found}."
-version: 1
+version: 2
 */
 select
     member.school_id,
@@ -29,7 +29,12 @@ select
     ) as evidence
 from ledger.session_staff as member
 inner join ledger.staff on staff.staff_id = member.staff_id
-inner join ledger.provider on provider.provider_id = staff.provider_id
+-- As the provider stood on that day: what was decided since does not change it.
+inner join ledger.provider_period as provider
+    on
+        provider.provider_id = staff.provider_id
+        and member.service_date >= provider.holds_from
+        and member.service_date < provider.holds_until
 where
     member.school_id = any(:school_ids)
     and member.service_date between :first_day and :last_day
