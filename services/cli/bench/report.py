@@ -174,7 +174,7 @@ def _term(reader: Reader, school_ids: Sequence[str], number: int, rates: Rates) 
 
 def _content(said: bytes) -> dict[str, Any]:
     report: dict[str, Any] = msgspec.json.decode(said)
-    return {name: value for name, value in report.items() if name != "as_of"}
+    return {name: value for name, value in report.items() if name not in {"as_of", "reflects"}}
 
 
 def _pay_run(reader: Reader, school_ids: Sequence[str]) -> dict[str, int]:

@@ -10,15 +10,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from msgspec import Struct
 
+from services.reporting.answers import Reports, Table, require_school
 from services.reporting.corrections import Correction, corrections_of
-from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, AnswerLanguage, Pool, ReportReader
+from services.reporting.dependencies import IN_EITHER_FORMAT
 from services.reporting.pay_run import pay_basis
 from services.reporting.periods import Month, TermId, chain_position, period_of
-from services.reporting.sheets.delimited import csv_response
 from shared.asgi import AsOf
-from shared.database import reading
-from shared.pagination import Limit, decode_cursor, encode_cursor
-from shared.problems import Language, Refused
+from shared.pagination import Limit, decode_cursor
+from shared.problems import Language
 from shared.remuneration import PayLine, PayRun, why
 
 router = APIRouter(prefix="/v1/reports/compensation", tags=["reports"])
@@ -32,10 +31,7 @@ _encode = msgspec.json.encode
 
 @router.get("", responses=IN_EITHER_FORMAT)
 async def compensation(
-    caller: ReportReader,
-    pool: Pool,
-    answer: AnswerFormat,
-    language: AnswerLanguage,
+    reports: Reports,
     school_id: Annotated[str, Query()],
     month: Month = None,
     term_id: TermId = None,
@@ -49,21 +45,19 @@ async def compensation(
     Corrections of earlier periods that are paid stand beside: `payable_fen` is both together.
     """
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
-    async with reading(pool, caller.visible) as connection:
-        period = await period_of(connection, month, term_id, as_of=as_of)
-        chain = await chain_position(connection, school_id, as_of=as_of)
-        if chain is None:
-            raise Refused("not_found")
-        run = (await pay_basis(connection, school_id, period, as_of=as_of)).run()
-        corrections = await corrections_of(connection, school_id, period, as_of=as_of)
-    slips = _Slips(run, corrections, language)
-    if answer == "csv":
-        return csv_response(_CSV_COLUMNS, slips.every_line(staff_id), name=f"compensation-{school_id}-{period.name}")
+    async with reports.snapshot(as_of) as snapshot:
+        await require_school(snapshot, school_id)
+        period = await period_of(snapshot.connection, month, term_id, as_of=as_of)
+        if snapshot.is_known:
+            return snapshot.unchanged()
+        chain = await chain_position(snapshot.connection, school_id, as_of=as_of)
+        run = (await pay_basis(snapshot.connection, school_id, period, as_of=as_of)).run()
+        corrections = await corrections_of(snapshot.connection, school_id, period, as_of=as_of)
+    slips = _Slips(run, corrections, snapshot.language)
     people = [each for each in slips.people if each > after and staff_id in {None, each}]
     body = {
         "school_id": school_id,
         "period": period.name,
-        "as_of": as_of,
         "chain": chain,
         "currency": "CNY",
         "total_fen": run.total_fen,
@@ -80,10 +74,11 @@ async def compensation(
             }
             for item in run.unpriced
         ],
-        "items": [slips.slip(each) for each in people[:limit]],
-        "next_cursor": encode_cursor((people[limit - 1],)) if len(people) > limit else None,
+        "items": [slips.slip(each) for each in people[:limit]] if snapshot.format == "json" else (),
+        "next_cursor": snapshot.link_next((people[limit - 1],) if len(people) > limit else None),
     }
-    return Response(_encode(body), media_type="application/json")
+    rows = () if snapshot.format == "json" else list(slips.every_line(staff_id))
+    return snapshot.answer(body, Table(f"compensation-{school_id}-{period.name}", _CSV_COLUMNS, rows))
 
 
 def budget_of(run: PayRun) -> dict[str, object]:

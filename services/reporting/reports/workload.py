@@ -7,14 +7,13 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, Pool, ReportReader
+from services.reporting.answers import Reports, Table, require_school
+from services.reporting.dependencies import IN_EITHER_FORMAT
 from services.reporting.pay_run import PACKED
 from services.reporting.periods import Month, TermId, chain_position, period_of
-from services.reporting.sheets.delimited import csv_response
 from shared.asgi import AsOf
-from shared.database import Statement, reading
-from shared.pagination import Limit, decode_cursor, encode_cursor
-from shared.problems import Refused
+from shared.database import Statement
+from shared.pagination import Limit, decode_cursor
 from shared.workload import Workload, joined_workload, workload_of
 
 router = APIRouter(prefix="/v1/reports/workload", tags=["reports"])
@@ -26,9 +25,7 @@ _COLUMNS = ("staff_id", "dates", "class_hours")
 
 @router.get("", responses=IN_EITHER_FORMAT)
 async def workload(
-    caller: ReportReader,
-    pool: Pool,
-    answer: AnswerFormat,
+    reports: Reports,
     school_id: Annotated[str, Query()],
     month: Month = None,
     term_id: TermId = None,
@@ -39,32 +36,31 @@ async def workload(
 ) -> Response:
     """By staff: dates, class hours in all and by slot, category and role."""
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
-    async with reading(pool, caller.visible) as connection:
-        period = await period_of(connection, month, term_id, as_of=as_of)
-        chain = await chain_position(connection, school_id, as_of=as_of)
-        if chain is None:
-            raise Refused("not_found")
+    async with reports.snapshot(as_of) as snapshot:
+        await require_school(snapshot, school_id)
+        period = await period_of(snapshot.connection, month, term_id, as_of=as_of)
+        if snapshot.is_known:
+            return snapshot.unchanged()
+        chain = await chain_position(snapshot.connection, school_id, as_of=as_of)
         rows = await _WORKLOAD.fetch(
-            connection, school_id=school_id, first_day=period.first_day, last_day=period.last_day, as_of=as_of
+            snapshot.connection, school_id=school_id, first_day=period.first_day, last_day=period.last_day, as_of=as_of
         )
     summed = [_SUMMED.decode(row["workload"]) for row in rows if row["workload"] is not None]
     days = workload_of(item for row in rows if row["work"] is not None for item in PACKED.decode(row["work"]))
     everybody = joined_workload([*summed, days.values()])
     people = [each for each in everybody.values() if each.staff_id > after and staff_id in {None, each.staff_id}]
-    items = [_shown(each) for each in (people if answer == "csv" else people[:limit])]
-    if answer == "csv":
-        return csv_response(_COLUMNS, items, name=f"workload-{school_id}-{period.name}")
+    # A sheet is whole.
+    items = [_shown(each) for each in (people[:limit] if snapshot.format == "json" else people)]
     body = {
         "school_id": school_id,
         "period": period.name,
-        "as_of": as_of,
         "chain": chain,
         "class_hours": sum(each.class_hours_hundredths for each in everybody.values()) / 100,
         "people": len(everybody),
         "items": items,
-        "next_cursor": encode_cursor((people[limit - 1].staff_id,)) if len(people) > limit else None,
+        "next_cursor": snapshot.link_next((people[limit - 1].staff_id,) if len(people) > limit else None),
     }
-    return Response(msgspec.json.encode(body), media_type="application/json")
+    return snapshot.answer(body, Table(f"workload-{school_id}-{period.name}", _COLUMNS, items))
 
 
 def _shown(workload: Workload) -> dict[str, object]:

@@ -105,3 +105,22 @@ async def test_one_persons_slip_is_asked_for_and_the_totals_stay_everybodys(scho
     report = await _pay(school, staff_id="T2")
     assert [slip["staff_id"] for slip in report["items"]] == ["T2"]
     assert (report["people"], report["total_fen"]) == (2, 18000)
+
+
+async def test_who_has_the_answer_is_told_that_it_still_holds_until_a_record_comes(school: District) -> None:
+    await school.school(S1).post("sessions", session(staff={"T1": 1.5, "T2": 1.25}))
+    asked = {"school_id": S1, "month": "2025-09"}
+    first = await school.auditor.read("/v1/reports/compensation", **asked)
+    known = {"If-None-Match": first.headers["etag"]}
+    again = await school.auditor.read("/v1/reports/compensation", headers=known, **asked)
+    assert (again.status_code, again.content) == (304, b"")
+    await school.school(S1).post("duties", duty())
+    changed = await school.auditor.read("/v1/reports/compensation", headers=known, **asked)
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != first.headers["etag"]
+
+
+async def test_the_next_page_is_linked(school: District) -> None:
+    await school.school(S1).post("sessions", session(staff={"T1": 1.5, "T2": 1.25}))
+    page = await school.auditor.read("/v1/reports/compensation", school_id=S1, month="2025-09", limit="1")
+    assert page.headers["link"].endswith('; rel="next"')

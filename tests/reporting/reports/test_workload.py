@@ -91,3 +91,22 @@ async def test_an_unknown_school_is_404(school: District) -> None:
 async def test_a_month_beyond_the_calendar_is_a_problem(school: District) -> None:
     for month in ("0000-01", "9999-12", "2025-13"):
         await school.auditor.report("/v1/reports/workload", school_id=S1, month=month, expect=422)
+
+
+async def test_who_has_the_answer_is_told_that_it_still_holds_until_a_record_comes(school: District) -> None:
+    await school.school(S1).post("sessions", session(staff={"T1": 1.5, "T2": 1.25}))
+    asked = {"school_id": S1, "month": "2025-09"}
+    first = await school.auditor.read("/v1/reports/workload", **asked)
+    known = {"If-None-Match": first.headers["etag"]}
+    again = await school.auditor.read("/v1/reports/workload", headers=known, **asked)
+    assert (again.status_code, again.content) == (304, b"")
+    await school.school(S1).post("duties", duty())
+    changed = await school.auditor.read("/v1/reports/workload", headers=known, **asked)
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != first.headers["etag"]
+
+
+async def test_the_next_page_is_linked(school: District) -> None:
+    await school.school(S1).post("sessions", session(staff={"T1": 1.5, "T2": 1.25}))
+    page = await school.auditor.read("/v1/reports/workload", school_id=S1, month="2025-09", limit="1")
+    assert page.headers["link"].endswith('; rel="next"')
