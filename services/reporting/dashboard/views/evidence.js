@@ -61,17 +61,17 @@ export async function accountsOf(finding) {
   if (!columns) return null;
   const said = (name) => columns.find(([each]) => each === name)?.[1];
   // Each account is held against the nearest before it that says something of the person.
-  let hours_, fen;
+  let hours_ = null, fen = null;
   return [
     h("h3", {}, `${t("accounts_beside")} · ${finding.subject.id}`),
     h("ol", { className: "accounts" }, columns.map(([name]) => {
-      const { class_hours, amount_fen } = said(name) ?? {};
+      const { class_hours = null, amount_fen = null } = said(name) ?? {};
       const differs = (class_hours ?? hours_) !== (hours_ ?? class_hours) || (amount_fen ?? fen) !== (fen ?? amount_fen);
       hours_ = class_hours ?? hours_;
       fen = amount_fen ?? fen;
       return h("li", { className: differs ? "differs" : null }, h("h4", {}, t(`account.${name}`), differs ? h("span", { className: "warn" }, ` ${t("differs")}`) : null),
-        h("p", {}, class_hours === undefined || class_hours === null ? null : t("n_class_hours", { n: hours(class_hours) })),
-        h("p", {}, amount_fen === undefined || amount_fen === null ? (class_hours === undefined || class_hours === null ? t("says_nothing") : null) : h("b", {}, money(amount_fen))));
+        h("p", {}, class_hours === null ? null : t("n_class_hours", { n: hours(class_hours) })),
+        h("p", {}, amount_fen === null ? (class_hours === null ? t("says_nothing") : null) : h("b", {}, money(amount_fen))));
     })),
   ];
 }
