@@ -60,6 +60,7 @@ WORDS: Mapping[str, str] = {
     "number_hash": "证件摘要", "post": "岗位", "content_hash": "文件摘要", "objections": "异议", "objection_id": "异议编号", "made_on": "提出日期",
     "text": "内容", "answered_on": "答复日期", "answer": "答复", "archive": "存档", "stored_on": "存档日期", "keep_until": "保管至",
     "location": "存放处", "document_id": "文件编号", "principal_signed_hash": "签字文件摘要", "party_seal_hash": "盖章文件摘要",
+    "draft": "草稿", "closed_on": "结束公示日期", "chain": "账链", "correction_fen": "以前期间补发或扣回（分）",
 }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ async def _tamper(district: District, *statements: str) -> None:
 async def test_what_nobody_touched_holds(recorded: District) -> None:
     verified = await _verified(recorded)
     assert [each.broken for each in verified] == [None] * len(verified)
-    assert {each.school_id for each in verified} == {S1, S2, "district"}
+    assert {each.school_id for each in verified} == {S1, S2, "district", "bureau", "centre-primary", "centre-junior"}
     (rows,) = await recorded.fetch(
         "select (select count(*) from ledger.session_revision) + (select count(*) from ledger.attendance_revision) "
         "+ (select count(*) from ledger.entry) as records"

@@ -16,6 +16,8 @@ MAY_CHANGE = {
     ("taizhang_ledger", "ledger.chain_head", "UPDATE"),
     ("taizhang_ledger", "ledger.api_client", "UPDATE"),
     ("taizhang_ledger", "ledger.subscription", "UPDATE"),
+    # A link that has let somebody in is used up.
+    ("taizhang_ledger", "ledger.sign_in_link", "DELETE"),
     ("taizhang_audit", "ledger.outbox", "UPDATE"),
     ("taizhang_audit", "ledger.outbox", "DELETE"),
 }

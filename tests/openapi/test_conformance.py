@@ -72,7 +72,13 @@ def test_reporting_answers_as_its_document_says(case: schemathesis.Case, live: d
     _call(case, live["reporting"], live["token"])
 
 
-@schemathesis.serializer("application/x-ndjson", "text/csv")
+@schemathesis.serializer(
+    "application/x-ndjson",
+    "text/csv",
+    "application/pdf",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+)
 def _as_text(_context: object, value: object) -> bytes:
     """What is a text in the document is sent as it is."""
     return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else b""

@@ -162,6 +162,6 @@ async def _reads(district: District, *, as_of: datetime | None = None) -> dict[s
     for path in OF_REPORTING:
         place, _, query = path.partition("?")
         body = await district.auditor.report(place, **dict(each.split("=") for each in query.split("&")), **parameters)
-        # The one thing that differs is what was asked.
-        shown[path] = {name: value for name, value in body.items() if name != "as_of"}
+        # What differs is what was asked, and what the reader's chains have come to since.
+        shown[path] = {name: value for name, value in body.items() if name not in {"as_of", "reflects"}}
     return shown
