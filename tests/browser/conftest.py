@@ -148,7 +148,7 @@ def chromium_path() -> str:
     """The Chromium that this machine has. Without one these tests are left out, but not where CI says what holds."""
     path = path_of_chromium()
     if path is None:
-        why = "No Chromium is installed (docs/decisions/0017): install one, or name one in TAIZHANG_TEST_BROWSER."
+        why = "No Chromium is installed (docs/decisions/0015): install one, or name one in TAIZHANG_TEST_BROWSER."
         if os.environ.get("CI"):
             pytest.fail(why)
         pytest.skip(why)
