@@ -8,7 +8,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import PHONE, Opens, Reader
-from tests.world.standard import MONDAY, S1, S2, session
+from tests.world.standard import MONDAY, PLAN, S1, S2, session
 
 # Every view, by who is led there.
 VIEWS = [
@@ -221,6 +221,15 @@ async def test_the_centre_reviews_line_by_line_and_records_a_visit_on_a_phone(op
     await page.fill("#conclusion", "人数与台账不符")
     await page.click("button.big")
     await expect(page.locator("#inspections")).to_contain_text("已查 1 / 1")
+
+
+async def test_a_draft_plan_is_tried_on_a_term(opens: Opens) -> None:
+    reader = await opens()
+    reader.stage.post("school", "allocation-plans", PLAN)
+    page = await reader.enter("school", "#/what-if")
+    await page.click("#draft form button[type=submit]")
+    await expect(page.locator("#draft")).to_contain_text("增 / 减人数")
+    await expect(page.locator("main .alert")).to_have_count(0)
 
 
 async def test_what_cannot_be_shown_says_why_and_what_to_do(opens: Opens) -> None:

@@ -6,6 +6,9 @@ import { choice, empty, fill, h, section, table } from "../dom.js";
 import { hours, language, money, number, t } from "../words.js";
 import { periodChoices, periodOf } from "./period.js";
 
+// What a plan says, of all that the ledger shows of it: its state and digest are no part of a draft.
+const OF_A_DRAFT = ["school_id", "effective_from", "effective_to", "factors", "duty_rate_fen", "caps", "budget_fen", "over_budget", "rounding"];
+
 export async function showWhatIf(stage, { params, go }) {
   const schoolId = params.school ?? context.schools[0]?.school_id;
   const period = periodOf(params);
@@ -33,9 +36,8 @@ function form(plan, schoolId, period, result) {
   return h("form", { className: "form", onsubmit: async (event) => {
     event.preventDefault();
     const given = new FormData(event.target);
-    const { revision, recorded_at, reason, version, state, possible, history, ...base } = plan;
     const draft = {
-      ...base,
+      ...Object.fromEntries(OF_A_DRAFT.filter((name) => name in plan).map((name) => [name, plan[name]])),
       rate_fen_per_class_hour: Object.fromEntries(rates.map(([name]) => [name, Math.round(Number(given.get(`rate-${name}`)) * 100)])),
       factors: { ...plan.factors, role: Object.fromEntries(roles.map(([name]) => [name, Number(given.get(`role-${name}`))])) },
     };
