@@ -45,6 +45,7 @@ from shared.asgi import AsOf, requires
 from shared.database import reading
 from shared.pagination import Limit, decode_cursor, page_response
 from shared.problems import Fault, Invalid, Refused
+from shared.readings import OF_PUPILS, note_reading
 from shared.tokens import Caller
 
 _LIST = """
@@ -80,7 +81,7 @@ _LIST_AT_OFFICES = """
 """
 _REVISIONS = """
     select
-        entry.revision, entry.state, entry.content, entry.reason, entry.recorded_at, entry.batch_id, batch.client_id,
+        entry.school_id, entry.revision, entry.state, entry.content, entry.reason, entry.recorded_at, entry.batch_id, batch.client_id,
         entry.service_date
     from ledger.entry
     inner join ledger.batch using (batch_id)
@@ -227,6 +228,7 @@ class _Endpoints(Generic[Payload]):
                 rows = await connection.fetch(_LIST, *asked)
             places = [(row["school_id"], row["key"]) for row in rows[:limit]]
             led = [] if self._machine is None else await load_all(connection, self._machine, places, as_of=as_of)
+        await self._note(ledger, request, caller, [school for school, _key in places])
         items = [_shown(row["content"], row["revision"], row["recorded_at"]) for row in rows[:limit]]
         items = [_stating(item, each) for item, each in zip(items, led, strict=True)] if led else items
         last = (rows[limit - 1]["school_id"], rows[limit - 1]["key"]) if len(rows) > limit else None
@@ -250,15 +252,37 @@ class _Endpoints(Generic[Payload]):
         rows = await self._revisions(ledger, caller, school_id, key, as_of)
         if rows[0]["state"] == "void":
             raise Refused("not_found")
+        await self._note(ledger, request, caller, [rows[0]["school_id"]], of_one_pupil=True)
         shown = _shown(rows[0]["content"], rows[0]["revision"], rows[0]["recorded_at"])
         return _answered(request, shown, f'"{rows[0]["revision"]}"')
 
     async def list_revisions(
-        self, caller: LedgerReader, ledger: Ledger, key: str, school_id: str | None = None
+        self, request: Request, caller: LedgerReader, ledger: Ledger, key: str, school_id: str | None = None
     ) -> Response:
         """Its history: who recorded what when, and why; the newest first."""
         rows = await self._revisions(ledger, caller, school_id, key, None)
+        await self._note(ledger, request, caller, [row["school_id"] for row in rows], of_one_pupil=True)
         return items_response([_revision(row) for row in rows])
+
+    async def _note(
+        self,
+        ledger: LedgerWriterOfFacts,
+        request: Request,
+        caller: Caller,
+        schools: Sequence[str],
+        *,
+        of_one_pupil: bool = False,
+    ) -> None:
+        if self._resource.name in OF_PUPILS:
+            await note_reading(
+                ledger.pool,
+                request,
+                caller,
+                resource=self._resource.name,
+                schools=schools,
+                records=len(schools),
+                of_one_pupil=of_one_pupil,
+            )
 
     async def _revisions(
         self, ledger: Ledger, caller: Caller, school_id: str | None, key: str, as_of: datetime | None
