@@ -20,7 +20,13 @@ def without_rows(_logger: object, _method: str, event: structlog.typing.EventDic
 
 def configure_logs(log_format: Literal["console", "json"], *, service: str) -> None:
     """Send structlog and the standard library's records through one renderer, with the service's name on each."""
+
+    # Not bound to the context: a server answers requests in contexts of their own.
+    def named(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        return {"service": service, **event}
+
     shared: list[structlog.typing.Processor] = [
+        named,
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -36,7 +42,6 @@ def configure_logs(log_format: Literal["console", "json"], *, service: str) -> N
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

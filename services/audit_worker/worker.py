@@ -36,7 +36,7 @@ QUEUE = "taizhang:audit"
 POLL_SECONDS = 0.01
 SWEEP_SECONDS = 5.0
 RESTART_SECONDS = 2.0
-MEASURE_SECONDS = 10.0
+MEASURE_SECONDS = 5.0
 # A full term of a district takes minutes; a job that takes longer than this hangs.
 JOB_SECONDS = 3600
 # Partitions are made so far ahead.
