@@ -1,6 +1,6 @@
 """Every answer that names pupils is noted before it is given: who asked, when, for whose pupils, how many; never which (PIPL)."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import asyncpg
 from fastapi import Request
@@ -16,17 +16,16 @@ async def note_reading(
     pool: asyncpg.Pool,
     request: Request,
     caller: Caller,
-    *,
     resource: str,
-    schools: Iterable[str],
-    records: int,
-    of_one_pupil: bool = False,
+    schools: Sequence[str],
+    *,
+    of_one: bool = False,
 ) -> None:
-    """Note a reading of `records` records of pupils of these schools; one that found nothing tells nothing and is not noted.
+    """Note a reading of records of pupils; of other resources, and where nothing was found, there is nothing to note.
 
-    Raises what PostgreSQL raises: what cannot be noted is not answered.
+    `schools`: whose pupil each record is of, one a record; `of_one`: the records of one pupil were asked for. Raises what PostgreSQL raises: what cannot be noted is not answered.
     """
-    if not records:
+    if not schools or resource not in OF_PUPILS:
         return
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
         await connection.execute(
@@ -36,6 +35,6 @@ async def note_reading(
             request.state.request_id,
             resource,
             sorted(set(schools)),
-            records,
-            of_one_pupil,
+            len(schools),
+            of_one,
         )

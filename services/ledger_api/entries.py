@@ -45,7 +45,7 @@ from shared.asgi import AsOf, requires
 from shared.database import reading
 from shared.pagination import Limit, decode_cursor, page_response
 from shared.problems import Fault, Invalid, Refused
-from shared.readings import OF_PUPILS, note_reading
+from shared.readings import note_reading
 from shared.tokens import Caller
 
 _LIST = """
@@ -228,7 +228,7 @@ class _Endpoints(Generic[Payload]):
                 rows = await connection.fetch(_LIST, *asked)
             places = [(row["school_id"], row["key"]) for row in rows[:limit]]
             led = [] if self._machine is None else await load_all(connection, self._machine, places, as_of=as_of)
-        await self._note(ledger, request, caller, [school for school, _key in places])
+        await note_reading(ledger.pool, request, caller, self._resource.name, [school for school, _key in places])
         items = [_shown(row["content"], row["revision"], row["recorded_at"]) for row in rows[:limit]]
         items = [_stating(item, each) for item, each in zip(items, led, strict=True)] if led else items
         last = (rows[limit - 1]["school_id"], rows[limit - 1]["key"]) if len(rows) > limit else None
@@ -252,7 +252,7 @@ class _Endpoints(Generic[Payload]):
         rows = await self._revisions(ledger, caller, school_id, key, as_of)
         if rows[0]["state"] == "void":
             raise Refused("not_found")
-        await self._note(ledger, request, caller, [rows[0]["school_id"]], of_one_pupil=True)
+        await note_reading(ledger.pool, request, caller, self._resource.name, [rows[0]["school_id"]], of_one=True)
         shown = _shown(rows[0]["content"], rows[0]["revision"], rows[0]["recorded_at"])
         return _answered(request, shown, f'"{rows[0]["revision"]}"')
 
@@ -261,28 +261,9 @@ class _Endpoints(Generic[Payload]):
     ) -> Response:
         """Its history: who recorded what when, and why; the newest first."""
         rows = await self._revisions(ledger, caller, school_id, key, None)
-        await self._note(ledger, request, caller, [row["school_id"] for row in rows], of_one_pupil=True)
+        schools = [row["school_id"] for row in rows]
+        await note_reading(ledger.pool, request, caller, self._resource.name, schools, of_one=True)
         return items_response([_revision(row) for row in rows])
-
-    async def _note(
-        self,
-        ledger: LedgerWriterOfFacts,
-        request: Request,
-        caller: Caller,
-        schools: Sequence[str],
-        *,
-        of_one_pupil: bool = False,
-    ) -> None:
-        if self._resource.name in OF_PUPILS:
-            await note_reading(
-                ledger.pool,
-                request,
-                caller,
-                resource=self._resource.name,
-                schools=schools,
-                records=len(schools),
-                of_one_pupil=of_one_pupil,
-            )
 
     async def _revisions(
         self, ledger: Ledger, caller: Caller, school_id: str | None, key: str, as_of: datetime | None

@@ -165,8 +165,7 @@ async def delete_roll(
 
 
 async def _note(ledger: Ledger, request: Request, caller: Caller, rows: Sequence[Any]) -> None:
-    schools = [row["school_id"] for row in rows]
-    await note_reading(ledger.pool, request, caller, resource="attendance", schools=schools, records=len(rows))
+    await note_reading(ledger.pool, request, caller, "attendance", [row["school_id"] for row in rows])
 
 
 async def _revisions(

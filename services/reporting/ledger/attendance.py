@@ -62,15 +62,8 @@ async def list_rolls(
             limit=limit + 1,
         )
         students = await _students(snapshot.connection, rows[:limit])
-    await note_reading(
-        pool,
-        request,
-        records.caller,
-        resource="attendance",
-        schools=(row["school_id"] for row in rows[:limit]),
-        records=len(rows[:limit]),
-        of_one_pupil=student_id is not None,
-    )
+    schools = [row["school_id"] for row in rows[:limit]]
+    await note_reading(pool, request, records.caller, "attendance", schools, of_one=student_id is not None)
     last = rows[limit - 1] if len(rows) > limit else None
     position = (last["school_id"], last["service_date"], last["session_id"]) if last else None
     items = [_shown(row, students) for row in rows[:limit]]

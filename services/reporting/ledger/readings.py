@@ -11,7 +11,7 @@ from shared.database import reading
 from shared.pagination import Limit, decode_cursor, page_response
 from shared.problems import Refused
 
-router = APIRouter(prefix="/v1/ledger/readings", tags=["ledger"])
+router = APIRouter(prefix="/v1/readings", tags=["ledger"])
 
 _READINGS = """
     select reading_id, read_at, client_id, client_kind, request_id, resource, school_ids, records, of_one_pupil
