@@ -101,7 +101,6 @@ _NEWEST = """
     limit 1
 """
 
-
 _PAPERS = "select distinct sha256 from ledger.attachment where sha256 = any ($1)"
 # Of a paper that is kept here. One that its school keeps has a number, an address, or `urn:sha256:` before its digest.
 _is_digest = re.compile(r"[0-9a-f]{64}").fullmatch

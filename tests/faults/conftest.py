@@ -5,6 +5,7 @@
 
 import asyncio
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -117,7 +118,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         with running_services(settings, stores, signing_key_of(settings), lines_to=lines) as running:
             yield Stack(stores, running, data_dir, folder, truth)
         # Shown where a test has failed.
-        print(lines.read_text("utf-8"))
+        sys.stdout.write(lines.read_text("utf-8"))
         assert_lines_name_nobody(lines, stores.database_url)
     shutil.rmtree(data_dir)
 
