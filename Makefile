@@ -3,7 +3,7 @@
 PYTHON ?= python3
 ready := .venv/ready
 
-.PHONY: help demo test lint bench browser
+.PHONY: help demo test lint bench audit browser
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,9 @@ lint: $(ready)  ## style, types, who may import whom
 
 bench: $(ready)  ## the benchmarks, one JSON object a line
 	@.venv/bin/taizhang bench
+
+audit: $(ready)  ## known vulnerabilities in what is installed (asks a service on the network; `pip install pip-audit` first)
+	@.venv/bin/python -m pip_audit --require-hashes --requirement requirements.lock
 
 $(ready): requirements.lock pyproject.toml
 	@echo "installing into .venv (about half a minute)"

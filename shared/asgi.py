@@ -91,8 +91,8 @@ async def caller_of(request: Request) -> Caller:
         return known
     token = _token_of(request)
     verifier: Verifier = request.app.state.verifier
-    if verifier.lacks_key_of(token):
-        # It may be newer than what this process knows.
+    if verifier.is_stale() or verifier.lacks_key_of(token):
+        # It may be newer than what this process knows, or one of those known may be retired.
         await request.app.state.learn_keys()
     caller = verifier.verify(token)
     allowance: Allowance = request.app.state.allowance
@@ -172,6 +172,19 @@ async def public_keys(pool: asyncpg.Pool) -> list[dict[str, str]]:
     return [json.loads(row["public_jwk"]) for row in rows]
 
 
+# What an answer of ours lets nobody do with it, unless it says otherwise itself.
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-site"),
+    (b"cache-control", b"private, no-cache"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+# Swagger's pages bring a script and a style of their own.
+_DOCS_PAGES = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc"})
+
+
 class RequestContext:
     """Gives each request its id, binds it and the caller's trace to the logs, counts and times the answer."""
 
@@ -199,7 +212,11 @@ class RequestContext:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *passed_on]
+                said = {name for name, _value in message["headers"]}
+                unsaid = [each for each in SECURITY_HEADERS if each[0] not in said]
+                if scope["path"] in _DOCS_PAGES:
+                    unsaid = [each for each in unsaid if each[0] != b"content-security-policy"]
+                message["headers"] = [*message["headers"], *passed_on, *unsaid]
                 route = getattr(scope.get("route"), "path", "unmatched")
                 metrics.REQUESTS.labels(scope["method"], route, message["status"]).inc()
                 metrics.REQUEST_SECONDS.labels(scope["method"], route).observe(time.perf_counter() - started)
@@ -209,6 +226,12 @@ class RequestContext:
             await self.app(scope, receive, send_with_id)
         finally:
             structlog.contextvars.reset_contextvars(**tokens)
+
+
+def _route_of(request: Request) -> str:
+    """The path as the service knows it: what a request puts in its place may be a pupil's or a teacher's id."""
+    path: str = getattr(request.scope.get("route"), "path", "unmatched")
+    return path
 
 
 def answer_problems(app: FastAPI) -> None:
@@ -240,13 +263,17 @@ def answer_problems(app: FastAPI) -> None:
         return problem_response(request, Refused("truncated_body"))
 
     async def on_bug(request: Request, error: Exception) -> Response:
-        log.error("request_failed", path=request.url.path, exc_info=error)
-        return problem_response(request, Refused("internal_error"))
+        log.error("request_failed", route=_route_of(request), exc_info=error)
+        # It goes past what gives other answers their id and their headers.
+        headers = {name.decode(): value.decode() for name, value in SECURITY_HEADERS}
+        if (request_id := getattr(request.state, "request_id", None)) is not None:
+            headers["X-Request-ID"] = request_id
+        return problem_response(request, Refused("internal_error", headers=headers))
 
     async def on_store(request: Request, error: Exception) -> Response:
         busy, full = isinstance(error, BUSY_ERRORS), isinstance(error, asyncpg.DiskFullError)
         code = "busy" if busy else "store_full" if full else "stores_unavailable"
-        log.warning(code, path=request.url.path, error=repr(error))
+        log.warning(code, route=_route_of(request), error=repr(error))
         return problem_response(request, Refused(code, headers={"Retry-After": RETRY_AFTER_SECONDS}))
 
     @app.exception_handler(asyncpg.PostgresError)
@@ -268,7 +295,7 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(asyncpg.DataError)
     async def on_data(request: Request, error: asyncpg.DataError) -> Response:
         # What no column can hold is in no column: a NUL in an address, a number beyond all bounds.
-        log.info("value_beyond_the_store", path=request.url.path, error=str(error))
+        log.info("value_beyond_the_store", route=_route_of(request), error=type(error).__name__)
         return problem_response(request, Refused("invalid_value", reason="a value that cannot be stored"))
 
 

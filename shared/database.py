@@ -9,6 +9,8 @@ from typing import Literal
 
 import asyncpg
 
+from shared import metrics
+
 ServiceRole = Literal["taizhang_ledger", "taizhang_audit", "taizhang_reporting"]
 
 # How long a request may wait before it is told to come back (503): for a connection, for a lock that another holds,
@@ -76,7 +78,7 @@ async def open_pool(database_url: str, *, role: ServiceRole, size: int) -> async
 
     Raises OSError or asyncpg.PostgresError when the database does not answer or the role is not there.
     """
-    return await asyncpg.create_pool(
+    pool = await asyncpg.create_pool(
         database_url,
         min_size=min(2, size),
         max_size=size,
@@ -88,6 +90,9 @@ async def open_pool(database_url: str, *, role: ServiceRole, size: int) -> async
         max_cacheable_statement_size=0,
         reset=keep,
     )
+    metrics.CONNECTIONS_MOST.set(size)
+    metrics.CONNECTIONS_BUSY.set_function(lambda: pool.get_size() - pool.get_idle_size())
+    return pool
 
 
 async def keep(_connection: asyncpg.Connection) -> None:

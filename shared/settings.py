@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     attachments_url: str | None = Field(default=None, pattern=r"^(file:///|s3://[^/]).*")
     ledger_port: int = Field(default=8001, ge=0, le=65535)
     reporting_port: int = Field(default=8002, ge=0, le=65535)
+    # The worker's health and metrics; it answers nowhere unless this is set.
+    worker_port: int | None = Field(default=None, ge=1, le=65535)
     bind: str = "127.0.0.1"
     # As browsers reach the two services, when that is not one address for both: what the page may call, and who calls.
     ledger_url: str | None = Field(default=None, pattern=r"^https?://[^/\s;,'\"]+$")

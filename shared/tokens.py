@@ -18,6 +18,8 @@ ISSUER = "taizhang"
 LIFETIME_SECONDS = 3600
 # A verified token is remembered until it ends, so that a signature costs its 0.1 ms once and not per request.
 TOKENS_REMEMBERED = 4096
+# A key that is retired is good no longer than so.
+KEYS_LAST_SECONDS = 60.0
 # What reading a token raises that nobody of ours wrote: joserfc's own, and what a header of odd shape or depth trips.
 _NOT_A_TOKEN = (JoseError, ValueError, TypeError, RecursionError)
 
@@ -78,12 +80,18 @@ class Verifier:
     def __init__(self) -> None:
         """Knows no key yet."""
         self._keys: dict[str, ECKey] = {}
+        self._learnt_at = float("-inf")
         self._verified: OrderedDict[str, Caller] = OrderedDict()
 
     def learn(self, public_jwks: Iterable[Mapping[str, object]]) -> None:
         """Replace the known keys; tokens of a key that is gone are no longer good."""
         self._keys = {str(jwk["kid"]): ECKey.import_key(dict(jwk)) for jwk in public_jwks}  # type: ignore[arg-type]
         self._verified.clear()
+        self._learnt_at = time.monotonic()
+
+    def is_stale(self) -> bool:
+        """Whether a key may have been retired meanwhile."""
+        return time.monotonic() - self._learnt_at > KEYS_LAST_SECONDS
 
     def lacks_key_of(self, token: str) -> bool:
         """Whether the token names a key that was not learnt. What is no token, or names none, lacks none."""

@@ -19,6 +19,7 @@ from services.cli.up import signing_key_of
 from shared.migrations import migrate
 from shared.settings import Settings
 from tests.world.district import District, open_district
+from tests.world.lines import assert_lines_name_nobody
 from tests.world.standard import open_standard_school
 
 _numbers = count(1)
@@ -102,6 +103,7 @@ def served(stores: Stores, standard: str) -> Iterator[tuple[str, str]]:
         ) as running,
     ):
         yield running.ledger_url, url
+        assert_lines_name_nobody(data_dir / "log", url)
     shutil.rmtree(data_dir)
 
 

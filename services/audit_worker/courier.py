@@ -21,6 +21,7 @@ from services.audit_worker.delivery import Answer, Postman
 from services.audit_worker.messages import Message, event_message, trial_message
 from services.audit_worker.queues import Attempt, Queue, Subscription
 from services.audit_worker.retries import wait_before_next
+from shared import metrics
 from shared.asgi import STORE_ERRORS
 from shared.database import ACQUIRE_SECONDS, role_settings
 from shared.sealing import Seal, SealBroken
@@ -190,6 +191,17 @@ class Courier:
             answer = Answer(None, "secret_unreadable: it was sealed under another key; rotate it", 0)
         else:
             answer = await self._postman.post(subscription.url, message.headers(secrets, at), message.body)
+        outcome = "delivered" if answer.delivered else "failed"
+        metrics.DELIVERIES.labels(outcome).inc()
+        metrics.DELIVERY_SECONDS.observe(answer.took_ms / 1000)
+        log.info(
+            "webhook_sent",
+            outcome=outcome,
+            webhook_id=message.webhook_id,
+            subscription_id=subscription.subscription_id,
+            request_ids=list(message.request_ids),
+            status=answer.status,
+        )
         attempt = Attempt(
             webhook_id=message.webhook_id,
             event_type=TEST_TYPE,

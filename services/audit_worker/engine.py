@@ -26,6 +26,7 @@ from services.audit_worker.measuring import measure_grown
 from services.audit_worker.rule_runs import Run, found_at_once, said_beside
 from services.audit_worker.scope import Scope, TermDates, days_of, widen
 from services.audit_worker.yielding import with_those_that_yield, yielding
+from shared import metrics
 from shared.database import ACQUIRE_SECONDS
 
 log = structlog.get_logger()
@@ -43,6 +44,8 @@ _CLAIM_DAYS = """
     limit $3
     for update skip locked
 """
+# So many requests of a claim are named in its line.
+REQUESTS_NAMED = 20
 # The key of the advisory lock under which audits take turns.
 TURN_LOCK = 0x7A1_2A46
 CHANNEL = "taizhang_findings"
@@ -86,8 +89,7 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         await connection.execute(
             "delete from ledger.outbox where outbox_id = any($1)", [row["outbox_id"] for row in claimed]
         )
-    took_ms = round((perf_counter() - started) * 1000)
-    log.info("outbox_audited", rows=len(claimed), changes=changes, batches=len(dirt.batches), took_ms=took_ms)
+    await _tell(pool, "outbox_audited", claimed, changes, perf_counter() - started)
     return Audited(len(claimed), changes)
 
 
@@ -115,9 +117,28 @@ async def audit_days(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
             "update ledger.outbox set days_audited = true where outbox_id = any($1)",
             [row["outbox_id"] for row in claimed],
         )
-    took_ms = round((perf_counter() - started) * 1000)
-    log.info("days_audited", rows=len(claimed), changes=changes, batches=len(dirt.batches), took_ms=took_ms)
+    await _tell(pool, "days_audited", claimed, changes, perf_counter() - started)
     return Audited(len(claimed), changes)
+
+
+async def _tell(
+    pool: asyncpg.Pool, event: str, claimed: Sequence[asyncpg.Record], changes: int, seconds: float
+) -> None:
+    """Say what one claim did, and by the ids of some of their requests to whose batches; for Prometheus how long it took."""
+    metrics.AUDIT_SECONDS.labels(event).observe(seconds)
+    batches = sorted({row["batch_id"] for row in claimed})
+    requests = await pool.fetch(
+        "select distinct request_id from ledger.batch where batch_id = any($1) order by request_id",
+        batches[:REQUESTS_NAMED],
+    )
+    log.info(
+        event,
+        rows=len(claimed),
+        changes=changes,
+        batches=len(batches),
+        request_ids=[row["request_id"] for row in requests],
+        took_ms=round(seconds * 1000),
+    )
 
 
 def at_once(rules: Sequence[Rule]) -> list[Rule]:

@@ -26,13 +26,17 @@ class Message:
 
     webhook_id: str
     body: bytes
+    # Of the requests that brought it about, some; none where time or a person did.
+    request_ids: tuple[str, ...] = ()
 
     def headers(self, secrets: Sequence[bytes], at: datetime) -> dict[str, str]:
         """The headers of an attempt at `at`; one signature for each secret that is good now, the newest first."""
         timestamp = str(int(at.timestamp()))
         signed = b".".join((self.webhook_id.encode(), timestamp.encode(), self.body))
         signatures = (b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode() for key in secrets)
+        about = {"X-Request-ID": ", ".join(self.request_ids)} if self.request_ids else {}
         return {
+            **about,
             "Content-Type": CONTENT_TYPE,
             "User-Agent": "Taizhang",
             "webhook-id": self.webhook_id,
@@ -57,6 +61,7 @@ def event_message(row: Mapping[str, Any]) -> Message:
         # CloudEvents' own extensions: order within a school, and that it is only within a school.
         extensions={"sequence": f"{row['position']:020}", "partitionkey": row["school_id"]},
         content=shown_event(row),
+        request_ids=tuple(row["request_ids"]),
     )
 
 
@@ -80,6 +85,7 @@ def _message(
     subject: str,
     extensions: Mapping[str, str],
     content: Mapping[str, Any],
+    request_ids: tuple[str, ...] = (),
 ) -> Message:
     body = {
         "specversion": "1.0",
@@ -92,4 +98,4 @@ def _message(
         **extensions,
         "data": content,
     }
-    return Message(webhook_id, msgspec.json.encode(body))
+    return Message(webhook_id, msgspec.json.encode(body), request_ids)

@@ -58,7 +58,10 @@ _SHARE_OUT = f"""
     on conflict (subscription_id) do update set shared_out_to = excluded.shared_out_to
 """  # noqa: S608 a constant
 _EVENTS = f"""
-    select position, finding_id, change, at, school_id, finding
+    select
+        position, finding_id, change, at, school_id, finding,
+        -- The ids of the requests that it came from, of some.
+        array(select distinct request_id from ledger.batch where batch_id = any(batch_ids[1:5]) order by 1) as request_ids
     from audit.finding_event
     where school_id = $6 and position > $7 and {_WANTED}
     order by position

@@ -19,6 +19,7 @@ from services.audit_worker.fold import Row
 from services.audit_worker.parking import park
 from services.audit_worker.scope import Scope, TermDates, days_of, places_in, widen
 from services.audit_worker.yielding import Found, covers, read_by
+from shared import metrics
 from shared.vocabulary import Grain
 
 log = structlog.get_logger()
@@ -122,7 +123,8 @@ async def _rows_in(audit: Run, rule: Rule, scope: Scope) -> list[Row]:
     if audit.planned[-1:] != [many]:
         await audit.connection.execute(_PLANNING, many)
         audit.planned.append(many)
-    return await rows_of(audit.connection, rule, applicable, audit.people, audit.terms)
+    with metrics.RULE_SECONDS.labels(rule.code).time():
+        return await rows_of(audit.connection, rule, applicable, audit.people, audit.terms)
 
 
 def pieces(rule: Rule, scopes: Iterable[Scope]) -> Iterator[Scope]:

@@ -22,6 +22,8 @@ from services.audit_worker import jobs, queues
 from services.audit_worker.catalogue import read_catalogue
 from services.audit_worker.courier import Courier
 from services.audit_worker.delivery import Postman
+from services.audit_worker.gauges import measure_store
+from services.audit_worker.health import answer_health_of
 from shared.asgi import STORE_ERRORS
 from shared.database import open_pool
 from shared.logs import configure_logs
@@ -34,6 +36,7 @@ QUEUE = "taizhang:audit"
 POLL_SECONDS = 0.01
 SWEEP_SECONDS = 5.0
 RESTART_SECONDS = 2.0
+MEASURE_SECONDS = 5.0
 # A full term of a district takes minutes; a job that takes longer than this hangs.
 JOB_SECONDS = 3600
 # Partitions are made so far ahead.
@@ -72,6 +75,9 @@ async def _run(settings: Settings) -> None:
         asyncio.create_task(_every(24 * 3600.0, lambda: _tend_the_store(pool))),
         asyncio.create_task(_carry(settings, database_url, context)),
     ]
+    if settings.worker_port is not None:
+        tasks.append(asyncio.create_task(answer_health_of(pool, settings.bind, settings.worker_port)))
+        tasks.append(asyncio.create_task(_every(MEASURE_SECONDS, lambda: measure_store(pool))))
     waiting = asyncio.create_task(ended.wait())
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     for task in (waiting, *tasks):

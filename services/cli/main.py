@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from services.cli.client_commands import clients
+from services.cli.key_commands import keys
 from services.cli.options import DataDir
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 audit = typer.Typer(no_args_is_help=True, help="Run the audit, or look at its rules.")
 rollup = typer.Typer(no_args_is_help=True, help="What reports and rules read, derived from the facts.")
 app.add_typer(clients, name="clients")
+app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
 app.add_typer(rollup, name="rollup")
 

@@ -130,7 +130,7 @@ class Verified:
 async def verify_ledger(
     database_url: str, school: str | None, progress: Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 ) -> list[Verified]:
-    """Verify one school or all of them, one after the other; none when the school is not there."""
+    """Verify one school or all of them, one after the other; none when the school is not there. Of all, the result is kept."""
     connection = await asyncpg.connect(database_url, server_settings={"datestyle": "ISO"})
     try:
         schools = [each for each in await _schools(connection) if school in {None, each}]
@@ -139,6 +139,13 @@ async def verify_ledger(
             for school_id in schools:
                 verified.append(await verify_school(connection, school_id))
                 advance(1)
+        # A standby is verified as well; it keeps nothing.
+        if school is None and not await connection.fetchval("select pg_is_in_recovery()"):
+            await connection.execute(
+                "insert into audit.verification (schools, broken_schools) values ($1, $2)",
+                len(verified),
+                sum(each.broken is not None for each in verified),
+            )
     finally:
         await connection.close()
     return verified

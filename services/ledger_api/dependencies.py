@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from hashlib import sha256
+from time import perf_counter
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
@@ -16,6 +17,7 @@ from services.ledger_api.ingest.decode import Decoded, decode
 from services.ledger_api.ingest.partial import append_partially, keep_rejected
 from services.ledger_api.ingest.precondition import Precondition
 from services.ledger_api.ingest.receipt import Receipt
+from shared import metrics
 from shared.asgi import caller_of, language_of, requires
 from shared.problems import FAULTS_LISTED, Refused
 from shared.tokens import Caller
@@ -117,7 +119,11 @@ async def receive(
     """One bulk write from bytes to receipt. An exact replay is answered from its first receipt, undecoded."""
     encoding = request.headers.get("content-encoding", "").strip().lower()
     async with received_body(request.stream(), encoding, request.app.state.long_bodies) as body:
-        return await _take(request, caller, ledger, body, resource=resource, choose=choose, append=append, bulk=bulk)
+        started = perf_counter()
+        receipt = await _take(request, caller, ledger, body, resource=resource, choose=choose, append=append, bulk=bulk)
+        if not bulk.dry_run:
+            _count(resource, receipt, perf_counter() - started)
+        return answer_with(receipt)
 
 
 async def _take(
@@ -130,33 +136,38 @@ async def _take(
     choose: Callable[[bytes], type[Struct]],
     append: Callable[[Decoded[Any], Sender], Awaitable[Receipt]],
     bulk: Bulk,
-) -> Response:
+) -> Receipt:
     digest = sha256(body).digest()
     sender = Sender(caller, request.state.request_id, digest, bulk.dry_run, precondition_of(request))
     if len(body) > REPLAY_LOOKUP_BYTES and not bulk.dry_run and sender.precondition is None:
         earlier = await ledger.replayed(resource, sender)
         if earlier is not None:
-            return answer_with(earlier)
+            return earlier
     content_type = request.headers.get("content-type", "")
     if bulk.mode == "atomic":
-        return answer_with(await append(decode(body, content_type, choose), sender))
+        return await append(decode(body, content_type, choose), sender)
     decoded = decode(body, content_type, choose, partial=True)
     receipt, rejected = await append_partially(decoded, append, sender)
     if not rejected:
-        return answer_with(receipt)
+        return receipt
     if not bulk.dry_run:
         await keep_rejected(ledger.pool, rejected, receipt, resource, sender)
     faults = [fault for each in rejected for fault in each.faults]
-    return answer_with(
-        receipt.model_copy(
-            update={
-                "received": receipt.received + len(rejected),
-                "rejected": len(rejected),
-                "errors": [fault.shown(language_of(request)) for fault in faults[:FAULTS_LISTED]],
-                "error_count": len(faults),
-            }
-        )
+    return receipt.model_copy(
+        update={
+            "received": receipt.received + len(rejected),
+            "rejected": len(rejected),
+            "errors": [fault.shown(language_of(request)) for fault in faults[:FAULTS_LISTED]],
+            "error_count": len(faults),
+        }
     )
+
+
+def _count(resource: str, receipt: Receipt, seconds: float) -> None:
+    """For Prometheus: how long it took, and what became of the records."""
+    metrics.INGEST_SECONDS.labels(resource).observe(seconds)
+    for outcome in ("created", "revised", "unchanged", "rejected"):
+        metrics.INGEST_RECORDS.labels(resource, outcome).inc(getattr(receipt, outcome))
 
 
 def answer_with(receipt: Receipt) -> Response:

@@ -45,6 +45,7 @@ from shared.asgi import AsOf, requires
 from shared.database import reading
 from shared.pagination import Limit, decode_cursor, page_response
 from shared.problems import Fault, Invalid, Refused
+from shared.readings import note_reading
 from shared.tokens import Caller
 
 _LIST = """
@@ -80,7 +81,7 @@ _LIST_AT_OFFICES = """
 """
 _REVISIONS = """
     select
-        entry.revision, entry.state, entry.content, entry.reason, entry.recorded_at, entry.batch_id, batch.client_id,
+        entry.school_id, entry.revision, entry.state, entry.content, entry.reason, entry.recorded_at, entry.batch_id, batch.client_id,
         entry.service_date
     from ledger.entry
     inner join ledger.batch using (batch_id)
@@ -99,7 +100,6 @@ _NEWEST = """
     order by resource = $1 desc, revision desc
     limit 1
 """
-
 
 _PAPERS = "select distinct sha256 from ledger.attachment where sha256 = any ($1)"
 # Of a paper that is kept here. One that its school keeps has a number, an address, or `urn:sha256:` before its digest.
@@ -227,6 +227,7 @@ class _Endpoints(Generic[Payload]):
                 rows = await connection.fetch(_LIST, *asked)
             places = [(row["school_id"], row["key"]) for row in rows[:limit]]
             led = [] if self._machine is None else await load_all(connection, self._machine, places, as_of=as_of)
+        await note_reading(ledger.pool, request, caller, self._resource.name, [school for school, _key in places])
         items = [_shown(row["content"], row["revision"], row["recorded_at"]) for row in rows[:limit]]
         items = [_stating(item, each) for item, each in zip(items, led, strict=True)] if led else items
         last = (rows[limit - 1]["school_id"], rows[limit - 1]["key"]) if len(rows) > limit else None
@@ -250,14 +251,17 @@ class _Endpoints(Generic[Payload]):
         rows = await self._revisions(ledger, caller, school_id, key, as_of)
         if rows[0]["state"] == "void":
             raise Refused("not_found")
+        await note_reading(ledger.pool, request, caller, self._resource.name, [rows[0]["school_id"]], of_one=True)
         shown = _shown(rows[0]["content"], rows[0]["revision"], rows[0]["recorded_at"])
         return _answered(request, shown, f'"{rows[0]["revision"]}"')
 
     async def list_revisions(
-        self, caller: LedgerReader, ledger: Ledger, key: str, school_id: str | None = None
+        self, request: Request, caller: LedgerReader, ledger: Ledger, key: str, school_id: str | None = None
     ) -> Response:
         """Its history: who recorded what when, and why; the newest first."""
         rows = await self._revisions(ledger, caller, school_id, key, None)
+        schools = [row["school_id"] for row in rows]
+        await note_reading(ledger.pool, request, caller, self._resource.name, schools, of_one=True)
         return items_response([_revision(row) for row in rows])
 
     async def _revisions(

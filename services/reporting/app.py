@@ -12,7 +12,7 @@ from services.reporting.dashboard import page
 from services.reporting.findings import events, feed_atom, feed_json, listing, stream, summary
 from services.reporting.findings.fan_out import FanOut
 from services.reporting.findings.wakening import Wakening
-from services.reporting.ledger import attendance, duties, sessions
+from services.reporting.ledger import attendance, duties, readings, sessions
 from services.reporting.reports import (
     compensation,
     coverage,
@@ -68,6 +68,7 @@ ROUTERS = (
     sessions,
     attendance,
     duties,
+    readings,
     publications,
     submissions,
     payments,

@@ -220,3 +220,10 @@ async def test_the_command_says_where_and_ends_with_one(recorded: District, tmp_
     assert (broken["school_id"], broken["record"]) == (S1, "h1#2")
     assert run("--school", S2).returncode == 0
     assert run("--school", "3101159999").returncode == 1
+
+
+async def test_what_a_whole_verification_came_to_is_kept(school: District) -> None:
+    verified = await verify_ledger(school.database_url, None, progress_bar)
+    await verify_ledger(school.database_url, S1, progress_bar)
+    kept = await school.fetch("select schools, broken_schools from audit.verification")
+    assert kept == [{"schools": len(verified), "broken_schools": 0}]

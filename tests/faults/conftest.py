@@ -5,6 +5,7 @@
 
 import asyncio
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -35,6 +36,7 @@ from shared.migrations import migrate
 from shared.settings import Settings
 from shared.tokens import issue
 from tests.world.district import Json, open_district
+from tests.world.lines import assert_lines_name_nobody
 from tests.world.standard import S1, S2, duty, open_standard_school, session, sheet
 
 PATIENCE_SECONDS = 120
@@ -112,8 +114,12 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     settings = Settings(_env_file=None, data_dir=data_dir, ledger_port=0, reporting_port=0)
     with embedded_stores(data_dir) as stores:
         migrate(stores.database_url)
-        with running_services(settings, stores, signing_key_of(settings)) as running:
+        lines = data_dir / "log"
+        with running_services(settings, stores, signing_key_of(settings), lines_to=lines) as running:
             yield Stack(stores, running, data_dir, folder, truth)
+        # Shown where a test has failed.
+        sys.stdout.write(lines.read_text("utf-8"))
+        assert_lines_name_nobody(lines, stores.database_url)
     shutil.rmtree(data_dir)
 
 

@@ -67,7 +67,14 @@ DISPOSITION = {"kind": "comment", "text": "已电话联系"}
 PAPER = b"%PDF-1.4\n%%EOF\n"
 # What the bureau enters of a school; what is decided about it the school reads, what is looked at it does not.
 TOLD_TO_THE_SCHOOL = {"reviews", "disbursements", "rectifications", "clawbacks", "awards", "appraisals", "inspections"}
-OVERSIGHT = {"complaints", "disqualifications", "campaigns", "inspection-draws", "referrals"} | TOLD_TO_THE_SCHOOL
+OVERSIGHT = {
+    "complaints",
+    "disqualifications",
+    "campaigns",
+    "inspection-draws",
+    "referrals",
+    "readings",
+} | TOLD_TO_THE_SCHOOL
 # A client's own and nobody else's, whatever the school: tests/ledger_api/oversight/test_subscriptions.py.
 OF_CLIENTS = {"subscriptions"}
 # Of which a school is not even told that it may not write them.

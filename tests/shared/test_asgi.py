@@ -2,7 +2,10 @@
 
 import pytest
 
+from services.ledger_api import app as ledger_app
+from services.reporting import app as reporting_app
 from shared.allowance import Allowance
+from shared.asgi import SECURITY_HEADERS
 from tests.world.district import District
 from tests.world.standard import S1, S2, session
 
@@ -49,3 +52,26 @@ async def test_one_request_is_one_however_many_want_to_know_who_asks(school: Dis
     for _ in range(10):
         await voice.post("rooms", room)
     assert (await voice.post("rooms", room, expect=429))["code"] == "too_many_requests"
+
+
+async def test_every_answer_of_both_services_has_the_security_headers(school: District) -> None:
+    for client, app in ((school.ledger, ledger_app), (school.reporting, reporting_app)):
+        paths = {route.path for module in app.ROUTERS for route in module.router.routes}
+        for path in sorted(paths | {"/livez", "/metrics", "/openapi.json", "/docs", "/nothing-here"}):
+            for headers in ({}, {"Authorization": f"Bearer {school.bureau.token}"}):
+                if path.endswith("/stream") and headers:
+                    continue
+                answer = await client.get(path, headers=headers)
+                missing = [name for name, _ in SECURITY_HEADERS if name.decode() not in answer.headers]
+                assert missing in ([], [b"content-security-policy"] if path == "/docs" else []), (path, missing)
+                assert answer.status_code < 500, path
+
+
+async def test_an_answer_about_a_fault_of_ours_has_them_too(school: District) -> None:
+    async def broken() -> None:
+        raise RuntimeError("a fault")
+
+    school.ledger_app.add_api_route("/broken", broken)
+    answer = await school.ledger.get("/broken", headers={"X-Request-ID": "r-19"})
+    assert (answer.status_code, answer.headers["x-request-id"]) == (500, "r-19")
+    assert all(name.decode() in answer.headers for name, _ in SECURITY_HEADERS)

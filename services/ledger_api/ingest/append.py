@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 import msgspec
+import structlog
 from msgspec import Struct
 
 from services.ledger_api.ingest.batch import (
@@ -51,6 +52,8 @@ from services.ledger_api.ingest.roll_book import RollBook
 from shared.database import ACQUIRE_SECONDS, show
 from shared.problems import Fault, Invalid, Refused
 from shared.tokens import Caller
+
+log = structlog.get_logger()
 
 # Raised by the functions that append.
 STALE_ROLL = "TZ001"
@@ -289,6 +292,15 @@ class Ledger:
     def appended(self, receipt: Receipt, sender: Sender) -> None:
         """After the commit: the audit is told, and the body remembered, when anything was written."""
         if receipt.chains:
+            # From here one request is followed to its findings: the line has its request's id, and names nobody.
+            log.info(
+                "batch_recorded",
+                request_id=sender.request_id,
+                batch_id=receipt.batch_id,
+                client_id=sender.caller.client_id,
+                created=receipt.created,
+                revised=receipt.revised,
+            )
             self._bell.ring()
             self._seen[sender.body_digest] = None
             if len(self._seen) > BODIES_REMEMBERED:

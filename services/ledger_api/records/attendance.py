@@ -11,12 +11,16 @@ from fastapi.responses import Response
 
 from services.ledger_api.dependencies import BulkOptions, Ledger, LedgerReader, LedgerWriter, Reason, receive, sender_of
 from services.ledger_api.entries import body_schema
+from services.ledger_api.ingest.batch import Sender
+from services.ledger_api.ingest.decode import Decoded
 from services.ledger_api.ingest.payload import AttendanceMark, AttendanceSheet
 from services.ledger_api.ingest.receipt import Receipt
+from shared import metrics
 from shared.asgi import AsOf
 from shared.database import reading
 from shared.pagination import Limit, decode_cursor, page_response
 from shared.problems import Refused
+from shared.readings import note_reading
 from shared.tokens import Caller
 
 router = APIRouter(prefix="/v1/attendance", tags=["attendance"])
@@ -57,15 +61,28 @@ def _sheet_or_mark(raw: bytes) -> type[AttendanceSheet | AttendanceMark]:
 @router.post("", response_model=Receipt, openapi_extra=body_schema(AttendanceSheet, AttendanceMark))
 async def post_attendance(request: Request, caller: LedgerWriter, ledger: Ledger, bulk: BulkOptions) -> Response:
     """Append rolls: whole sheets, or single marks that move only the pupils they name; 一(二)1."""
+
+    async def append(rolls: Decoded[Any], sender: Sender) -> Receipt:
+        receipt = await ledger.append_attendance(rolls, sender)
+        metrics.INGEST_MARKS.inc(sum(map(_marks, rolls.records)))
+        return receipt
+
     return await receive(
         request,
         caller,
         ledger,
         resource="attendance",
         choose=_sheet_or_mark,
-        append=ledger.append_attendance,
+        append=append,
         bulk=bulk,
     )
+
+
+def _marks(record: AttendanceSheet | AttendanceMark) -> int:
+    """How many pupils the record speaks of."""
+    if isinstance(record, AttendanceMark):
+        return 1
+    return sum(map(len, (record.present, record.late, record.left_early, record.absent, record.excused)))
 
 
 @router.get("")
@@ -84,6 +101,7 @@ async def list_rolls(
     async with reading(ledger.pool, caller.visible) as connection:
         rows = await connection.fetch(_LIST, school_id, from_day, to_day, *after, limit + 1)
         students = await _students(connection, rows[:limit])
+    await _note(ledger, request, caller, rows[:limit])
     last = rows[limit - 1] if len(rows) > limit else None
     position = (last["school_id"], last["service_date"], last["session_id"]) if last else None
     return page_response(request, [_shown(row, students) for row in rows[:limit]], position)
@@ -105,15 +123,19 @@ async def get_roll(
     etag = f'"{rows[0]["revision"]}"'
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers={"ETag": etag})
+    await _note(ledger, request, caller, rows[:1])
     return Response(
         msgspec.json.encode(_shown(rows[0], students)), media_type="application/json", headers={"ETag": etag}
     )
 
 
 @router.get("/{school_id}/{session_id}/revisions")
-async def get_revisions(school_id: str, session_id: str, caller: LedgerReader, ledger: Ledger) -> Response:
+async def get_revisions(
+    school_id: str, session_id: str, caller: LedgerReader, ledger: Ledger, request: Request
+) -> Response:
     """Its history: the teacher's mark and the office's override both stay; 一(一)6."""
     rows, students = await _revisions(ledger, caller, school_id, session_id, None)
+    await _note(ledger, request, caller, rows)
     items = [
         {
             "revision": row["revision"],
@@ -140,6 +162,10 @@ async def delete_roll(
     return await ledger.void_roll(
         school_id, session_id, service_date=rows[0]["service_date"], reason=reason, sender=sender_of(request, caller)
     )
+
+
+async def _note(ledger: Ledger, request: Request, caller: Caller, rows: Sequence[Any]) -> None:
+    await note_reading(ledger.pool, request, caller, "attendance", [row["school_id"] for row in rows])
 
 
 async def _revisions(

@@ -10,6 +10,7 @@ from services.reporting.dependencies import FindingsReader
 from services.reporting.findings.events import position_of
 from services.reporting.findings.fan_out import LISTENERS, FanOut, FanOutOf
 from services.reporting.findings.wakening import Wakening, WakeningOf
+from shared import metrics
 from shared.database import Visible
 from shared.problems import Refused
 
@@ -40,6 +41,7 @@ async def stream_events(
 
 async def _events(fan_out: FanOut, visible: Visible, wakening: Wakening, position: int) -> AsyncIterator[bytes]:
     fan_out.listeners += 1
+    metrics.STREAM_LISTENERS.set(fan_out.listeners)
     try:
         # A comment opens the stream.
         yield b": findings\n\n"
@@ -55,3 +57,4 @@ async def _events(fan_out: FanOut, visible: Visible, wakening: Wakening, positio
                 yield b": heartbeat\n\n"
     finally:
         fan_out.listeners -= 1
+        metrics.STREAM_LISTENERS.set(fan_out.listeners)

@@ -1,4 +1,4 @@
-"""The rolls themselves, pupil by pupil, as the ledger holds them or held them at an instant. Every reading is logged."""
+"""The rolls themselves, pupil by pupil, as the ledger holds them or held them at an instant. Every reading is noted."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import asyncpg
-import structlog
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from services.reporting.answers import Records, Table
-from services.reporting.dependencies import IN_EITHER_FORMAT
+from services.reporting.dependencies import IN_EITHER_FORMAT, Pool
 from shared.asgi import AsOf
 from shared.database import Statement
 from shared.pagination import Limit, decode_cursor
+from shared.readings import note_reading
 from shared.vocabulary import Stage
 
 router = APIRouter(prefix="/v1/ledger/attendance", tags=["ledger"])
@@ -28,6 +28,8 @@ _CSV_COLUMNS = ("school_id", "session_id", "service_date", "student_id", "status
 @router.get("", responses=IN_EITHER_FORMAT)
 async def list_rolls(
     records: Records,
+    pool: Pool,
+    request: Request,
     school_id: str | None = None,
     stage: Stage | None = None,
     town: str | None = None,
@@ -39,7 +41,7 @@ async def list_rolls(
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Response:
-    """Rolls by school, session, dates and pupil, in the order of school, date and session; who reads them is logged."""
+    """Rolls by school, session, dates and pupil, in the order of school, date and session; who reads them is noted."""
     after = decode_cursor(cursor, str, date, str) if cursor else ("", date.min, "")
     async with records.snapshot(as_of) as snapshot:
         if snapshot.is_known:
@@ -60,16 +62,8 @@ async def list_rolls(
             limit=limit + 1,
         )
         students = await _students(snapshot.connection, rows[:limit])
-    # Who looked at whose pupils, and never which pupils (PIPL).
-    structlog.get_logger().info(
-        "rolls_read",
-        client_id=records.caller.client_id,
-        schools=sorted({row["school_id"] for row in rows[:limit]}),
-        first_day=rows[0]["service_date"].isoformat() if rows else None,
-        rolls=len(rows[:limit]),
-        pupils=len(students),
-        of_one_pupil=student_id is not None,
-    )
+    schools = [row["school_id"] for row in rows[:limit]]
+    await note_reading(pool, request, records.caller, "attendance", schools, of_one=student_id is not None)
     last = rows[limit - 1] if len(rows) > limit else None
     position = (last["school_id"], last["service_date"], last["session_id"]) if last else None
     items = [_shown(row, students) for row in rows[:limit]]

@@ -4,7 +4,6 @@ import csv
 from io import StringIO
 
 import httpx
-from structlog.testing import capture_logs
 
 from tests.world.district import District
 from tests.world.standard import S1, S2, TUESDAY, session, sheet
@@ -64,13 +63,13 @@ async def test_the_csv_has_a_line_a_pupil_as_marks_are_posted(school: District) 
     ]
 
 
-async def test_who_read_whose_rolls_is_logged_and_which_pupils_is_not(school: District) -> None:
+async def test_who_read_whose_rolls_is_noted_and_which_pupils_is_not(school: District) -> None:
     await _two_rolls(school)
-    with capture_logs() as logs:
-        await school.auditor.report("/v1/ledger/attendance", student_id="P3")
-    (read,) = [entry for entry in logs if entry["event"] == "rolls_read"]
-    assert (read["client_id"], read["schools"], read["rolls"], read["pupils"]) == ("auditor-test", [S1], 1, 4)
-    assert "P3" not in str(read)
+    await school.auditor.report("/v1/ledger/attendance", student_id="P3")
+    (noted,) = await school.fetch("select * from ledger.pupil_reading")
+    assert (noted["client_id"], noted["school_ids"], noted["records"]) == ("auditor-test", [S1], 1)
+    assert noted["of_one_pupil"]
+    assert "P3" not in str(noted)
 
 
 async def test_another_school_sees_none_of_them(school: District) -> None:

@@ -1,0 +1,11 @@
+"""Who read pupils' records, and when the ledger was last verified."""
+
+from shared.migrations import run_sql
+
+revision = "0023"
+down_revision = "0017"
+
+
+def upgrade() -> None:
+    """Who read pupils' records, and when the ledger was last verified."""
+    run_sql("0023_watch.sql")
