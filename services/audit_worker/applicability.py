@@ -43,29 +43,40 @@ _FIRST = """
 """
 
 
-async def applicable_in(connection: asyncpg.Connection, rule: Rule, scope: Scope) -> Scope:
-    """The scope without the schools to which the rule is not applicable."""
-    if not rule.header.needs:
-        return scope
-    missing = await not_applicable(connection, [rule], scope.school_ids)
-    without = {school_id for school_id, _code in missing}
-    return Scope(tuple(each for each in scope.school_ids if each not in without), scope.first_day, scope.last_day)
+class Kept:
+    """Which resources schools have ever recorded, as far as it was asked: once a school, for all rules of an audit."""
 
+    def __init__(self, connection: asyncpg.Connection, rules: Sequence[Rule]) -> None:
+        """Of the resources that any of these rules needs."""
+        self.connection = connection
+        self.needed = {resource for rule in rules for resource in rule.header.needs}
+        self.by_school: dict[str, set[str]] = {}
 
-async def not_applicable(
-    connection: asyncpg.Connection, rules: Sequence[Rule], school_ids: Collection[str]
-) -> dict[tuple[str, str], list[str]]:
-    """(school_id, code) of the rules that are not applicable → the resources of which the school has never sent a record."""
-    needed = {resource for rule in rules for resource in rule.header.needs}
-    rows = await connection.fetch(_KEPT, list(school_ids), list(needed))
-    kept = {(row["school_id"], row["resource"]) for row in rows}
-    found = {}
-    for rule in rules:
-        for school_id in school_ids:
-            missing = [resource for resource in rule.header.needs if (school_id, resource) not in kept]
-            if missing:
-                found[school_id, rule.code] = missing
-    return found
+    async def applicable_in(self, rule: Rule, scope: Scope) -> Scope:
+        """The scope without the schools to which the rule is not applicable."""
+        if not rule.header.needs:
+            return scope
+        missing = await self.missing([rule], scope.school_ids)
+        without = {school_id for school_id, _code in missing}
+        return Scope(tuple(each for each in scope.school_ids if each not in without), scope.first_day, scope.last_day)
+
+    async def missing(self, rules: Sequence[Rule], school_ids: Collection[str]) -> dict[tuple[str, str], list[str]]:
+        """(school_id, code) of the rules that are not applicable → the resources of which the school has never sent a record."""
+        await self._ask([school_id for school_id in school_ids if school_id not in self.by_school])
+        found = {}
+        for rule in rules:
+            for school_id in school_ids:
+                kept = self.by_school[school_id]
+                missing = [resource for resource in rule.header.needs if resource not in kept]
+                if missing:
+                    found[school_id, rule.code] = missing
+        return found
+
+    async def _ask(self, school_ids: Collection[str]) -> None:
+        if school_ids:
+            self.by_school |= {school_id: set() for school_id in school_ids}
+            for row in await self.connection.fetch(_KEPT, list(school_ids), list(self.needed)):
+                self.by_school[row["school_id"]].add(row["resource"])
 
 
 async def dirty_newly_kept(

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import asyncpg
 
 from services.audit_worker import rollup
-from services.audit_worker.applicability import applicable_in
+from services.audit_worker.applicability import Kept
 from services.audit_worker.catalogue import Rule, RuleInvalid, with_parameters
 from services.audit_worker.engine import terms_of
 from services.audit_worker.fold import Row, merged
@@ -118,7 +118,7 @@ async def _run(
         if wide.last_day < rule.effective_from:
             continue
         whole = Scope(wide.school_ids, max(wide.first_day, rule.effective_from), wide.last_day)
-        scope = await applicable_in(connection, rule, whole)
+        scope = await Kept(connection, [rule]).applicable_in(rule, whole)
         people = await rollup.people_in(connection, scope) if rule.header.grain == "staff_day" else set()
         found.append((scope, await rows_of(connection, rule, scope, people, terms)))
     return found

@@ -17,11 +17,11 @@ import msgspec
 import structlog
 
 from services.audit_worker import dispositions, rollup, rollup_service
-from services.audit_worker.applicability import dirty_newly_kept
+from services.audit_worker.applicability import Kept, dirty_newly_kept
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of
 from services.audit_worker.findings import hold_back, known_of, relate, write_changes
-from services.audit_worker.fold import fold
+from services.audit_worker.fold import Folded, fold
 from services.audit_worker.measuring import measure_grown
 from services.audit_worker.rule_runs import Run, found_at_once, said_beside
 from services.audit_worker.scope import Scope, TermDates, days_of, widen
@@ -250,7 +250,7 @@ async def _find_and_fold(
     selected: Sequence[Rule],
 ) -> int:
     """Run the selected rules over what is dirty and fold what they find; returns the number of changes."""
-    audit = Run(connection, terms, people)
+    audit = Run(connection, terms, people, Kept(connection, rules))
     found = await found_at_once(audit, rules, dirt, selected)
     yielded = yielding(selected, found, await said_beside(audit, rules, selected, found))
     touched: set[str] = set()
@@ -258,7 +258,7 @@ async def _find_and_fold(
         for scope, rows in found[rule.code] if rule.header.yields_to else ():
             held_back = [row for row in rows if row.finding_id(rule.code) in yielded]
             touched |= await hold_back(connection, rule, scope, audit.people, held_back, yielded)
-    changes, position = 0, await _position(connection)
+    changes: list[tuple[Rule, Folded]] = []
     known = await known_of(
         connection, [(rule, scope) for rule in selected for scope, _rows in found[rule.code]], audit.people
     )
@@ -269,13 +269,14 @@ async def _find_and_fold(
             kept = [row for row in rows if row.finding_id(rule.code) not in folded_before | yielded.keys()]
             here = {each: was for each, was in known[rule.code, scope].items() if each not in folded_before}
             folded = fold(here, kept, rule=rule.code, rule_version=rule.header.version)
-            await write_changes(connection, rule, folded, position + changes, dirt.batches)
-            changes += len(folded)
+            changes += [(rule, change) for change in folded]
             folded_before |= here.keys() | {row.finding_id(rule.code) for row in kept}
-    await relate(connection, touched)
     if changes:
-        await _notify(connection, position + changes)
-    return changes
+        position = await _position(connection)
+        await write_changes(connection, changes, position, dirt.batches)
+        await _notify(connection, position + len(changes))
+    await relate(connection, touched)
+    return len(changes)
 
 
 async def _position(connection: asyncpg.Connection) -> int:

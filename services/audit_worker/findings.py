@@ -154,16 +154,14 @@ async def relate(connection: asyncpg.Connection, finding_ids: Collection[str]) -
 
 async def write_changes(
     connection: asyncpg.Connection,
-    rule: Rule,
-    folded: Sequence[Folded],
+    changes: Sequence[tuple[Rule, Folded]],
     position: int,
     batches: Collection[UUID],
 ) -> None:
-    """The changes as findings and as events, in one statement each."""
-    if not folded:
-        return
+    """The rules' changes as findings and as events, behind `position`, in one statement each."""
     now = datetime.now(UTC)
-    opened = [_finding(rule, change.finding_id, change.row, now) for change in folded if change.row is not None]
+    folded = [change for _rule, change in changes]
+    opened = [_finding(rule, change.finding_id, change.row, now) for rule, change in changes if change.row is not None]
     await connection.execute(
         """
         insert into audit.finding

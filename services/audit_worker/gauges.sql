@@ -19,10 +19,10 @@ select
         inner join audit.subscription_progress as progress using (subscription_id)
         where subscription.removed_at is null and progress.disabled_activation >= subscription.activation
     ) as subscriptions_disabled,
-    -- To the end of the month of the last partition; none at all is no day ahead.
+    -- To the end of the school year of the last partition; none at all is no day ahead.
     (
         select coalesce(
-            (to_date(max(right(relname, 7)), 'YYYY_MM') + interval '1 month')::date - current_date, 0
+            make_date(max(right(relname, 4))::integer + 1, 9, 1) - current_date, 0
         )
         from pg_catalog.pg_inherits
         inner join pg_catalog.pg_class on pg_class.oid = pg_inherits.inhrelid

@@ -1,16 +1,17 @@
 """Rules over what is dirty: which scopes, in pieces of which size, planned how, and what they find there. They only read."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from time import perf_counter
 
 import asyncpg
 import msgspec
 import structlog
 
 from services.audit_worker import rollup
-from services.audit_worker.applicability import applicable_in
+from services.audit_worker.applicability import Kept
 from services.audit_worker.at_risk import PRICES, priced
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt
@@ -18,6 +19,7 @@ from services.audit_worker.findings import moved_days
 from services.audit_worker.fold import Row
 from services.audit_worker.parking import park
 from services.audit_worker.scope import Scope, TermDates, days_of, places_in, widen
+from services.audit_worker.together import ASKED, parameter_of, together
 from services.audit_worker.yielding import Found, covers, read_by
 from shared import metrics
 from shared.vocabulary import Grain
@@ -57,74 +59,119 @@ class Run:
     connection: asyncpg.Connection
     terms: Sequence[TermDates]
     people: frozenset[str]
-    # Whether each rule has a savepoint, so that one that raises stops no other.
-    guarded: bool = True
+    kept: Kept
     # How statements are planned now: for many schools or for few.
     planned: list[bool] = field(default_factory=list)
+
+
+# Rules, each with the school-days that are dirty for it → their rows.
+_Dirty = Sequence[tuple[Rule, Collection[tuple[str, date]]]]
+_Runs = Callable[[Run, _Dirty], Awaitable[Found]]
 
 
 async def found_at_once(audit: Run, rules: Sequence[Rule], dirt: Dirt, selected: Sequence[Rule]) -> Found:
     """What the rules find, under one savepoint for all of them: they only read. If one raises, again with one for each."""
     try:
         async with audit.connection.transaction():
-            return await _found(replace(audit, guarded=False, planned=[]), rules, dirt, selected)
+            return await _found(replace(audit, planned=[]), rules, dirt, selected, _run_together)
     except (asyncpg.PostgresError, FindRaised) as error:
         log.warning("rule_raised_among_others", error=repr(error))
-    return await _found(audit, rules, dirt, selected)
+    return await _found(replace(audit, planned=[]), rules, dirt, selected, run_each)
 
 
-async def _found(audit: Run, rules: Sequence[Rule], dirt: Dirt, selected: Sequence[Rule]) -> Found:
+async def _found(audit: Run, rules: Sequence[Rule], dirt: Dirt, selected: Sequence[Rule], run: _Runs) -> Found:
     """The rows of the selected rules wherever something changed that decides what they say."""
     found: Found = {}
     moved: dict[str, set[tuple[str, date]]] = defaultdict(set)
     # The widest grain first: what is said of a district or a month decides what is still said of its days.
-    for rule in sorted(selected, key=lambda rule: _WIDEST_FIRST.index(rule.header.grain)):
-        reads = {*read_by(rules, rule), PRICES}
-        found[rule.code] = await _run(audit, rule, moved[rule.code].union(*(dirt.days.get(each, ()) for each in reads)))
-        narrower = [
-            other.code
-            for other in selected
-            if rule.code in other.header.yields_to and other.header.grain != rule.header.grain
+    for grain in _WIDEST_FIRST:
+        of_grain = [rule for rule in selected if rule.header.grain == grain]
+        dirty = [
+            moved[rule.code].union(*(dirt.days.get(each, ()) for each in {*read_by(rules, rule), PRICES}))
+            for rule in of_grain
         ]
-        if narrower:
-            days = await moved_days(audit.connection, rule, found[rule.code], audit.people)
-            for code in narrower:
-                moved[code] |= days
+        found |= await run(audit, list(zip(of_grain, dirty, strict=True)))
+        for rule in of_grain:
+            narrower = [
+                other.code for other in selected if rule.code in other.header.yields_to and other.header.grain != grain
+            ]
+            if narrower:
+                days = await moved_days(audit.connection, rule, found[rule.code], audit.people)
+                for code in narrower:
+                    moved[code] |= days
     return found
 
 
-async def _run(audit: Run, rule: Rule, dirty: Iterable[tuple[str, date]]) -> list[tuple[Scope, list[Row]]]:
-    """The rule's rows in each of its scopes. A rule that raises parks its scope and stops nobody else."""
-    found = []
+async def _run_together(audit: Run, dirty: _Dirty) -> Found:
+    """The rules' rows in each of their scopes: of few places one statement for all, and one for their prices."""
+    found: Found = {rule.code: [] for rule, _days in dirty}
+    together: dict[Scope, list[tuple[Rule, list[Row]]]] = defaultdict(list)
+    for rule, days in dirty:
+        for scope in await _scopes(audit, rule, days):
+            rows: list[Row] = []
+            found[rule.code].append((scope, rows))
+            applicable = await audit.kept.applicable_in(rule, scope)
+            if applicable.school_ids and rule.find is None and _few(rule, scope):
+                together[applicable].append((rule, rows))
+            else:
+                rows += await _rows_in(audit, rule, scope)
+    every = [rule for rule, _days in dirty if rule.find is None]
+    said: list[tuple[list[Row], Row]] = []
+    for scope, asked in together.items():
+        await _plan(audit, many=False)
+        told = await rows_together(audit.connection, every, [rule for rule, _rows in asked], scope, audit.people)
+        said += [(rows, row) for rule, rows in asked for row in told[rule.code]]
+    for (rows, _row), row in zip(
+        said, await priced(audit.connection, [row for _rows, row in said], audit.terms), strict=True
+    ):
+        rows.append(row)
+    return found
+
+
+async def run_each(audit: Run, dirty: _Dirty) -> Found:
+    """The rules' rows in each of their scopes. A rule that raises parks its scope and stops nobody else."""
+    found: Found = {rule.code: [] for rule, _days in dirty}
+    for rule, days in dirty:
+        for scope in await _scopes(audit, rule, days):
+            try:
+                async with audit.connection.transaction():
+                    found[rule.code].append((scope, await _rows_in(audit, rule, scope)))
+            except (asyncpg.PostgresError, FindRaised) as error:
+                log.exception("rule_raised", rule=rule.code, schools=len(scope.school_ids))
+                await park(audit.connection, rule, scope, str(error))
+    return found
+
+
+async def _scopes(audit: Run, rule: Rule, dirty: Iterable[tuple[str, date]]) -> list[Scope]:
+    """Where the rule is run for what is dirty."""
+    scopes = []
     for wide in pieces(rule, widen(dirty, rule.header.grain, audit.terms)):
-        if wide.last_day < rule.effective_from:
-            continue
-        # What is said by comparing schools is said of any of them, whichever gave the occasion.
-        schools = await rollup.district(audit.connection) if rule.header.grain == "district" else wide.school_ids
-        scope = Scope(schools, max(wide.first_day, rule.effective_from), wide.last_day)
-        if not audit.guarded:
-            found.append((scope, await _rows_in(audit, rule, scope)))
-            continue
-        try:
-            async with audit.connection.transaction():
-                found.append((scope, await _rows_in(audit, rule, scope)))
-        except (asyncpg.PostgresError, FindRaised) as error:
-            log.exception("rule_raised", rule=rule.code, schools=len(scope.school_ids))
-            await park(audit.connection, rule, scope, str(error))
-    return found
+        if wide.last_day >= rule.effective_from:
+            # What is said by comparing schools is said of any of them, whichever gave the occasion.
+            schools = await rollup.district(audit.connection) if rule.header.grain == "district" else wide.school_ids
+            scopes.append(Scope(schools, max(wide.first_day, rule.effective_from), wide.last_day))
+    return scopes
 
 
 async def _rows_in(audit: Run, rule: Rule, scope: Scope) -> list[Row]:
     """The rule's rows in one of its scopes."""
-    applicable = await applicable_in(audit.connection, rule, scope)
+    applicable = await audit.kept.applicable_in(rule, scope)
     if not applicable.school_ids:
         return []
-    many = places_in(scope, rule.header.grain) > PLACES_OF_ONE_PLAN
+    await _plan(audit, many=not _few(rule, scope))
+    with metrics.RULE_SECONDS.labels(rule.code).time():
+        return await rows_of(audit.connection, rule, applicable, audit.people, audit.terms)
+
+
+def _few(rule: Rule, scope: Scope) -> bool:
+    return places_in(scope, rule.header.grain) <= PLACES_OF_ONE_PLAN
+
+
+async def _plan(audit: Run, *, many: bool) -> None:
+    """Let statements be planned for many schools or for few from here on."""
     if audit.planned[-1:] != [many]:
         await audit.connection.execute(_PLANNING, many)
         audit.planned.append(many)
-    with metrics.RULE_SECONDS.labels(rule.code).time():
-        return await rows_of(audit.connection, rule, applicable, audit.people, audit.terms)
 
 
 def pieces(rule: Rule, scopes: Iterable[Scope]) -> Iterator[Scope]:
@@ -164,6 +211,37 @@ async def rows_of(
     return await priced(connection, found, terms)
 
 
+async def rows_together(
+    connection: asyncpg.Connection,
+    every: Sequence[Rule],
+    asked: Sequence[Rule],
+    scope: Scope,
+    people: Collection[str],
+) -> dict[str, list[Row]]:
+    """By code what each of the asked rules finds wrong in the scope, not priced: one statement for all of `every`."""
+    joined = together(tuple(every))
+    started = perf_counter()
+    rows = await joined.fetch(
+        connection,
+        **{
+            ASKED: [rule.code for rule in asked],
+            "school_ids": list(scope.school_ids),
+            "staff_ids": list(people),
+            "first_day": scope.first_day,
+            "last_day": scope.last_day,
+        },
+        **{parameter_of(rule.code, name): value for rule in every for name, value in rule.parameters.items()},
+    )
+    found: dict[str, list[Row]] = {rule.code: [] for rule in asked}
+    for row in rows:
+        said = dict(row)
+        found[said.pop("rule")].append(Row(**{**said, "evidence": msgspec.json.decode(row["evidence"])}))
+    # What each takes of one statement cannot be told: an equal share.
+    for rule in asked:
+        metrics.RULE_SECONDS.labels(rule.code).observe((perf_counter() - started) / len(asked))
+    return found
+
+
 async def said_beside(audit: Run, rules: Sequence[Rule], selected: Sequence[Rule], found: Found) -> Found:
     """What the rules that others give way to say where they were not run themselves: nothing of theirs changed there."""
     by_code = {rule.code: rule for rule in rules}
@@ -176,6 +254,6 @@ async def said_beside(audit: Run, rules: Sequence[Rule], selected: Sequence[Rule
                 people = await rollup.people_in(audit.connection, scope) if other.header.grain == "staff_day" else set()
                 if people <= audit.people and covers(found.get(other.code, ()), scope, other):
                     continue
-                there = Run(audit.connection, audit.terms, frozenset(people))
-                beside[other.code] += await _run(there, other, days_of(scope))
+                there = replace(audit, people=frozenset(people), planned=[])
+                beside[other.code] += (await run_each(there, [(other, days_of(scope))]))[other.code]
     return beside

@@ -39,7 +39,7 @@ RESTART_SECONDS = 2.0
 MEASURE_SECONDS = 5.0
 # A full term of a district takes minutes; a job that takes longer than this hangs.
 JOB_SECONDS = 3600
-# Partitions are made so far ahead.
+# A school year's partition is made so long before it begins.
 AHEAD = timedelta(days=62)
 REJECTIONS_KEPT = timedelta(days=90)
 DELIVERIES_KEPT = timedelta(days=30)
@@ -149,7 +149,7 @@ async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
 
 
 async def _tend_the_store(pool: asyncpg.Pool) -> None:
-    """Make the partitions of the months to come; drop rejections and deliveries that nobody will ask for any more."""
+    """Make the partition of the school year to come; drop rejections and deliveries that nobody will ask for any more."""
     now = datetime.now(UTC)
     await pool.fetchval("select ledger.ensure_partitions($1, $2)", now.date(), now.date() + AHEAD)
     await pool.fetchval("select ledger.drop_rejections($1)", now - REJECTIONS_KEPT)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import asyncpg
 import yaml
 
-from services.audit_worker.applicability import not_applicable
+from services.audit_worker.applicability import Kept
 from services.audit_worker.backtest import Backtest, backtest
 from services.audit_worker.catalogue import Rule, RuleInvalid, read_catalogue
 from services.audit_worker.engine import audit_all
@@ -43,7 +43,7 @@ def not_applicable_to(settings: Settings, rules: Sequence[Rule], school_id: str)
 
     async def question(pool: asyncpg.Pool) -> dict[str, list[str]]:
         async with pool.acquire() as connection:
-            missing = await not_applicable(connection, rules, [school_id])
+            missing = await Kept(connection, rules).missing(rules, [school_id])
         return {code: resources for (_school_id, code), resources in missing.items()}
 
     return _ask(settings, question)

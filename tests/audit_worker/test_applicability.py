@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.audit_worker.applicability import not_applicable
+from services.audit_worker.applicability import Kept
 from services.audit_worker.catalogue import Rule, read_catalogue
 from services.audit_worker.engine import audit_all, audit_once
 from tests.world.district import District
@@ -40,12 +40,12 @@ async def test_a_school_that_begins_to_keep_the_records_is_looked_at_whole(schoo
 async def test_what_is_missing_is_said_by_school_and_rule(school: District, rules: list[Rule]) -> None:
     await school.school(S1).post("patrols", {"school_id": S1, "patrol_id": "w", "service_date": MONDAY})
     async with school.auditor_pool.acquire() as connection:
-        assert await not_applicable(connection, rules, [S1, S2]) == {(S2, "A97"): ["patrols"]}
+        assert await Kept(connection, rules).missing(rules, [S1, S2]) == {(S2, "A97"): ["patrols"]}
 
 
 async def test_every_kind_of_record_can_be_needed(school: District, tmp_path: Path) -> None:
     write_rule(tmp_path, "A97", hours=3, needs="sessions, attendance, duties")
     (rule,) = read_catalogue(folder=tmp_path)
     async with school.auditor_pool.acquire() as connection:
-        missing = await not_applicable(connection, [rule], [S1])
+        missing = await Kept(connection, [rule]).missing([rule], [S1])
     assert missing == {(S1, "A97"): ["sessions", "attendance", "duties"]}

@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.audit_worker import engine, jobs, parking
-from services.audit_worker.catalogue import read_catalogue
+from services.audit_worker.catalogue import FINDING_COLUMNS, read_catalogue
 from services.audit_worker.engine import audit_all, audit_once, retry_parked
 from services.cli.embedded import Stores
-from shared.database import open_pool
+from shared.database import Statement, open_pool
 from tests.world.district import District, open_district
 from tests.world.rules import write_rule
 from tests.world.standard import MONDAY, PLAN, S1, S2, SATURDAY, TERM, TUESDAY, duty, school_of, session, sheet
@@ -209,16 +210,16 @@ async def test_positions_are_gap_free_in_commit_order_under_concurrent_auditors(
 async def test_a_rule_that_raises_parks_its_scope_and_stops_no_other(
     school: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = {rule.code: rule for rule in school.rules}["A13"]
     await school.school(S1).post("sessions", session(headcount=0, staff={"T1": 9}))
     # The rule's statement meets a table that is not there, as it would in a half-done migration.
-    monkeypatch.setattr(
-        type(broken.statement),
-        "fetch",
-        _failing_for(broken.statement, type(broken.statement).fetch),
-    )
-    await school.audit()
-    monkeypatch.undo()
+    in_half_done = Statement.parse(f"select {', '.join(FINDING_COLUMNS)} from audit.missing_table")
+    with monkeypatch.context() as migrating:
+        migrating.setattr(
+            school,
+            "rules",
+            [replace(rule, statement=in_half_done) if rule.code == "A13" else rule for rule in school.rules],
+        )
+        await school.audit()
     assert {finding["rule"] for finding in await school.auditor.findings()} == {"A12", "A18"}
     (parked,) = await school.fetch("select rule, attempts, error from audit.parked_scope")
     assert (parked["rule"], parked["attempts"]) == ("A13", 1)
@@ -227,15 +228,6 @@ async def test_a_rule_that_raises_parks_its_scope_and_stops_no_other(
     await retry_parked(school.auditor_pool, school.rules)
     assert {finding["rule"] for finding in await school.auditor.findings()} == {"A12", "A13", "A18"}
     assert await school.fetch("select from audit.parked_scope") == []
-
-
-def _failing_for(statement: Any, original: Any) -> Any:
-    async def fetch(self: Any, connection: Any, **values: object) -> Any:
-        if self is statement:
-            await connection.fetch("select from audit.missing_table")
-        return await original(self, connection, **values)
-
-    return fetch
 
 
 async def test_a_claim_that_fails_leaves_the_outbox_as_it_was(

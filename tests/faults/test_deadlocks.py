@@ -115,7 +115,7 @@ def test_two_schools_that_register_the_same_people_in_opposite_orders_do_not_wai
 
 
 def test_a_term_is_entered_while_a_reader_and_a_writer_are_in_the_middle(site: Site) -> None:
-    """Its months are new tables: they wait for nobody who reads or writes the months that are there."""
+    """Its school year is new tables: they wait for nobody who reads or writes the years that are there."""
     term = {
         "term_id": "2031-2032-1",
         "starts_on": "2031-09-01",

@@ -112,19 +112,19 @@ def test_a_log_that_can_have_no_new_segment_stops_postgresql_and_loses_nothing(s
 
 def test_a_device_without_space_is_told_by_its_name(site: Site) -> None:
     batch: Batch = ("sessions", [session("h1", service_date="2025-12-01"), session("h2")])
-    [(path,)] = site.query("select pg_relation_filepath('ledger.session_revision_2025_12')")
+    [(path,)] = site.query("select pg_relation_filepath('ledger.session_revision_2025')")
     # Nothing of the file is left to be written: what is there instead cannot be.
     with psycopg.connect(site.stores.database_url, autocommit=True) as connection:
         connection.execute("checkpoint")
-    december, aside = site.cluster / path, site.cluster / f"{path}.aside"
-    december.rename(aside)
-    december.symlink_to("/dev/full")
+    year, aside = site.cluster / path, site.cluster / f"{path}.aside"
+    year.rename(aside)
+    year.symlink_to("/dev/full")
     site.reconnect()
     refused = site.post(*batch)
     assert_come_back_later(refused)
     assert refused.json()["code"] == "store_full"
     site.assert_acknowledged_is_stored([])
-    aside.replace(december)
+    aside.replace(year)
     site.reconnect()
     assert site.post_until_acknowledged(*batch)["created"] == 2
     site.assert_acknowledged_is_stored([batch])

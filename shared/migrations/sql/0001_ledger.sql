@@ -207,28 +207,31 @@ create table ledger.signing_key (
     retired_at timestamptz
 );
 
--- Months are made ahead, for whoever records a term or looks after the store; neither owns the tables.
--- A month is made apart and then attached: that waits for no reader and no writer of the months that are there, and none
+-- School years (学年, from September) are made ahead, for whoever records a term or looks after the store; neither owns the tables.
+-- A year is made apart and then attached: that waits for no reader and no writer of the years that are there, and none
 -- of them for it. `create table … partition of` would shut them all out, and wait for one that waits for it.
 create function ledger.ensure_partitions(p_first_day date, p_last_day date) returns integer
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
-    month_start date;
+    begun integer;
     parent text;
     partition_name text;
     made integer := 0;
 begin
     perform pg_advisory_xact_lock(hashtext('ledger.ensure_partitions'));
-    for month_start in
-        select generate_series(date_trunc('month', p_first_day::timestamp), p_last_day, interval '1 month')::date
+    for begun in
+        select generate_series(
+            extract(year from p_first_day - interval '8 months')::integer,
+            extract(year from p_last_day - interval '8 months')::integer
+        )
     loop
         foreach parent in array array['ledger.session_revision', 'ledger.attendance_revision', 'audit.staff_day'] loop
-            partition_name := parent || to_char(month_start, '_YYYY_MM');
+            partition_name := parent || '_' || begun;
             if to_regclass(parent) is not null and to_regclass(partition_name) is null then
                 execute format('create table %s (like %s including all)', partition_name, parent);
                 execute format(
                     'alter table %s attach partition %s for values from (%L) to (%L)',
-                    parent, partition_name, month_start, (month_start + interval '1 month')::date
+                    parent, partition_name, make_date(begun, 9, 1), make_date(begun + 1, 9, 1)
                 );
                 made := made + 1;
             end if;
