@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 import structlog
 from arq.connections import RedisSettings
-from arq.worker import Worker, func
+from arq.worker import func
 from redis.exceptions import RedisError
 
 from services.audit_worker import jobs, queues
@@ -24,6 +24,7 @@ from services.audit_worker.courier import Courier
 from services.audit_worker.delivery import Postman
 from services.audit_worker.gauges import measure_store
 from services.audit_worker.health import answer_health_of
+from services.audit_worker.listener import Listener
 from shared.asgi import STORE_ERRORS
 from shared.database import open_pool
 from shared.logs import configure_logs
@@ -32,8 +33,6 @@ from shared.settings import Settings, SettingsInvalid
 
 log = structlog.get_logger()
 
-QUEUE = "taizhang:audit"
-POLL_SECONDS = 0.01
 SWEEP_SECONDS = 5.0
 RESTART_SECONDS = 2.0
 MEASURE_SECONDS = 5.0
@@ -107,18 +106,13 @@ async def _carry(settings: Settings, database_url: str, context: dict[str, Any])
 async def _listen(redis_url: str, context: dict[str, Any]) -> None:
     """Run arq; when Redis goes away, start it again until it is back."""
     while True:
-        worker = Worker(
-            functions=[
-                func(jobs.audit_days, name="audit", keep_result=0, max_tries=1),  # type: ignore[arg-type]
-                func(jobs.deliver, name="deliver", keep_result=0, max_tries=1),  # type: ignore[arg-type]
-            ],
-            queue_name=QUEUE,
+        worker = Listener(
+            func(jobs.audit_days, name="audit", keep_result=0, max_tries=1),  # type: ignore[arg-type]
+            func(jobs.deliver, name="deliver", keep_result=0, max_tries=1),  # type: ignore[arg-type]
             redis_settings=_redis_settings(redis_url),
             ctx=context,
             max_jobs=1,
             job_timeout=JOB_SECONDS,
-            poll_delay=POLL_SECONDS,
-            handle_signals=False,
             job_serializer=msgspec.json.encode,
             job_deserializer=msgspec.json.decode,
         )

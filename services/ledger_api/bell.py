@@ -62,6 +62,7 @@ class Bell:
                     pool = await asyncio.shield(connecting)
                     for job in rung:
                         await pool.enqueue_job(job, _queue_name=QUEUE)
+                    await pool.publish(QUEUE, b"")
                 except (RedisError, OSError) as error:
                     if connecting is not None and connecting.done() and connecting.exception() is not None:
                         connecting = None
