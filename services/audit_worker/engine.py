@@ -109,7 +109,7 @@ async def audit_days(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         decided = [row for row in claimed if row["resource"] == dispositions.RESOURCE]
         changes = await _told(connection, dispositions.fold_dispositions, decided) if decided else 0
         dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
-        changes += await _find_and_fold(connection, rules, dirt, terms, frozenset(), at_once(rules))
+        changes += await find_and_fold(connection, rules, dirt, terms, frozenset(), at_once(rules))
         await connection.execute(
             "delete from ledger.outbox where outbox_id = any($1)", [row["outbox_id"] for row in decided]
         )
@@ -236,12 +236,12 @@ async def _audit(
             await rebuild(connection, widen(recorded, "school_day", terms))
         # The district goes on, and who does not is looked at though nothing of theirs has changed.
         dirt.days[FRONTIER] |= await rollup.lagging(connection)
-    return await _find_and_fold(
+    return await find_and_fold(
         connection, rules, dirt, terms, frozenset(people), rules if selected is None else selected
     )
 
 
-async def _find_and_fold(
+async def find_and_fold(
     connection: asyncpg.Connection,
     rules: Sequence[Rule],
     dirt: Dirt,
