@@ -1,28 +1,79 @@
 """The schema, step by step: Alembic versions that run the SQL beside them."""
 
+import time
 from pathlib import Path
 
+import psycopg
 from alembic import command, op
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 HERE = Path(__file__).parent
+# A step that did not get its lock within env.py's seconds has let everybody pass who stood behind it; then it asks again.
+ATTEMPTS, PAUSE_SECONDS = 10, 1.0
+
+
+class SchemaTooOld(Exception):
+    """The database is behind what this code needs; the message says what to do."""
 
 
 def migrate(database_url: str, *, revision: str = "head") -> None:
     """Bring the database at `database_url` to `revision`; creates the service roles and their grants.
 
-    Raises sqlalchemy.exc.OperationalError when the database does not answer.
+    The services may run meanwhile: each step is a transaction that waits for a lock a few seconds at most, and is tried
+    again. Raises sqlalchemy.exc.OperationalError when the database does not answer, or a lock is not to be had.
     """
     engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
+    move = command.downgrade if revision.startswith("-") else command.upgrade
+    try:
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                with engine.connect() as connection:
+                    move(_config(connection), revision)
+                    connection.commit()
+                break
+            except OperationalError as error:
+                # Steps that are done stay done: the next attempt goes on behind them.
+                if not left or not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                    raise
+                time.sleep(PAUSE_SECONDS)
+    finally:
+        engine.dispose()
+
+
+def go_back(database_url: str) -> None:
+    """Take the newest step back, for the code of the version before; what the step added goes. Raises as `migrate` does."""
+    migrate(database_url, revision="-1")
+
+
+def require_newest(database_url: str) -> None:
+    """Raise SchemaTooOld when the database lacks a step that this code knows; steps that it does not know do no harm.
+
+    Raises psycopg.OperationalError when the database does not answer.
+    """
+    scripts = ScriptDirectory.from_config(_config())
+    newest = scripts.get_current_head()
+    with psycopg.connect(database_url) as connection:
+        try:
+            row = connection.execute("select version_num from public.alembic_version").fetchone()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
+            row = None
+    found = row[0] if row else None
+    if found is None or (found != newest and found in {each.revision for each in scripts.walk_revisions()}):
+        raise SchemaTooOld(
+            f"the database's schema is {found or 'missing or too old to tell'}, and this version needs {newest}: "
+            "run `taizhang migrate` first"
+        )
+
+
+def _config(connection: object = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(HERE))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-        connection.commit()
-    engine.dispose()
+    config.attributes["connection"] = connection
+    return config
 
 
 def run_sql(name: str) -> None:

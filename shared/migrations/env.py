@@ -4,8 +4,12 @@ from alembic import context
 from sqlalchemy import text
 
 connection = context.config.attributes["connection"]
+# Whoever migrates at the same time waits here, until the connection of the first one ends.
+connection.execute(text("select pg_advisory_lock(hashtext('taizhang.migrate'))"))
 # A migration that cannot get its lock gives up rather than queue every reader behind it.
 connection.execute(text("set lock_timeout = '4s'"))
+# Ended here, so that Alembic opens a transaction of its own for each version: no lock is held for longer than its step.
+connection.commit()
 context.configure(connection=connection, version_table_schema="public", transaction_per_migration=True)
 with context.begin_transaction():
     context.run_migrations()
