@@ -3,7 +3,7 @@
 from shared.migrations import run_sql
 
 revision = "0022"
-down_revision = "0017"
+down_revision = "0018"
 
 
 def upgrade() -> None:
