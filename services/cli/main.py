@@ -90,7 +90,9 @@ def reporting(data_dir: DataDir = None) -> None:
 
 @app.command()
 def migrate(
-    back: Annotated[bool, typer.Option("--back", help="take the newest step back instead, for the version before")] = False,
+    back: Annotated[
+        bool, typer.Option("--back", help="take the newest step back instead, for the version before")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Bring the database to the newest schema; create the service roles and their grants. The services may run meanwhile."""
@@ -331,7 +333,7 @@ def _one_line_errors() -> Iterator[None]:
     from services.cli.processes import ServiceEnded
     from services.cli.push import PushFailed
     from services.cli.sources import SourceUnreadable
-    from shared.migrations import SchemaTooOld
+    from shared.migrations import SchemaMismatch
     from shared.settings import SettingsInvalid
 
     told = (
@@ -342,7 +344,7 @@ def _one_line_errors() -> Iterator[None]:
         PushFailed,
         SourceUnreadable,
         RosterInvalid,
-        SchemaTooOld,
+        SchemaMismatch,
         SettingsInvalid,
     )
 

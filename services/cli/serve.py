@@ -15,7 +15,7 @@ FILES = 10_000
 
 
 def serve(application: FastAPI, settings: Settings, port: int) -> None:
-    """Until it is asked to end. Raises SettingsInvalid or SchemaTooOld."""
+    """Until it is asked to end. Raises SettingsInvalid or SchemaMismatch."""
     require_schema(settings.database())
     # What is loaded stays: the collector looks at what requests leave behind, and not at every allocation's turn.
     gc.freeze()
@@ -36,7 +36,7 @@ def serve(application: FastAPI, settings: Settings, port: int) -> None:
 
 
 def require_schema(database_url: str) -> None:
-    """Raises SchemaTooOld before the database is migrated, SettingsInvalid when it does not answer."""
+    """Raises SchemaMismatch before the database is migrated, SettingsInvalid when it does not answer."""
     try:
         require_newest(database_url)
     except psycopg.OperationalError as error:

@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -82,27 +83,29 @@ class Machine:
         }
         return self.environment(ROLES[service], **told[service])
 
-    def run(self, *command: str, expect: int = 0, role: str = "taizhang_owner") -> subprocess.CompletedProcess[str]:
-        """A command of the operator's, to its end."""
+    def run(
+        self, *command: str, expect: int = 0, role: str = "taizhang_owner", code: Path = ROOT
+    ) -> subprocess.CompletedProcess[str]:
+        """A command of the operator's, to its end; `code`: the folder of another version's."""
         done = subprocess.run(
             [*TAIZHANG, *command],
-            cwd=ROOT, env=self.environment(role), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            timeout=PATIENCE_SECONDS,
+            cwd=code, env=self.environment(role) | {"PYTHONPATH": str(code)}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS,
         )  # fmt: skip
         assert done.returncode == expect, done.stderr
         return done
 
-    def start(self, service: str) -> None:
-        """Start one service as its unit does, and wait until it is ready."""
-        with (self.home / f"{service}.log").open("ab") as lines:
-            process = subprocess.Popen(
-                [*TAIZHANG, service],
-                cwd=ROOT, env=self.of_service(service), stdin=subprocess.DEVNULL, stdout=lines, stderr=lines,
-            )  # fmt: skip
-        self.services[service] = process
-        if service not in self.ports:
-            return
-        wait_for(lambda: self.is_well(service), f"{service} does not answer: {self.said(service)}")
+    def start(self, *services: str, code: Path = ROOT) -> None:
+        """Start services as their units do, and wait until they are ready; `code`: the folder of another version's."""
+        for service in services:
+            with (self.home / f"{service}.log").open("ab") as lines:
+                self.services[service] = subprocess.Popen(
+                    [*TAIZHANG, service],
+                    cwd=code, env=self.of_service(service) | {"PYTHONPATH": str(code)}, stdin=subprocess.DEVNULL,
+                    stdout=lines, stderr=lines,
+                )  # fmt: skip
+        for service in services:
+            wait_for(partial(self.is_well, service), f"{service} does not answer: {self.said(service)}")
 
     def is_well(self, service: str) -> bool:
         """What the container's health check says."""
@@ -110,10 +113,11 @@ class Machine:
         return subprocess.run(asked, env=self.of_service(service), check=False, capture_output=True).returncode == 0
 
     def stop(self, service: str) -> int:
-        """Ask a service to end, as systemd and Docker do; its exit status."""
+        """Ask a service to end, as systemd and Docker do; its exit status, 0 also when it ended by the signal itself."""
         process = self.services.pop(service)
         process.send_signal(signal.SIGTERM)
-        return process.wait(STOP_SECONDS)
+        status = process.wait(STOP_SECONDS)
+        return 0 if status == -signal.SIGTERM else status
 
     def said(self, service: str) -> str:
         """What a service logged."""
@@ -145,7 +149,7 @@ class Machine:
         return dumped.stdout
 
 
-def wait_for(comes_true: Any, otherwise: str) -> None:
+def wait_for(comes_true: Callable[[], object], otherwise: str) -> None:
     """Until it is so."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not comes_true():
@@ -258,7 +262,18 @@ def _redis(home: Path, port: int, password: str) -> Iterator[str]:
     assert spec is not None
     assert spec.origin is not None
     server = shutil.which("redis-server") or str(Path(spec.origin).parent / "bin" / "redis-server")
-    arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--requirepass", password]
+    arguments = [
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--requirepass",
+        password,
+    ]
     with (home / "redis.log").open("wb") as lines:
         process = subprocess.Popen([server, *arguments], stdout=lines, stderr=lines, cwd=home)
     try:
