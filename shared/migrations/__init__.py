@@ -13,8 +13,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 HERE = Path(__file__).parent
-# A step that did not get its lock within env.py's seconds has let everybody pass who stood behind it; then it asks again.
-ATTEMPTS, PAUSE_SECONDS = 10, 1.0
+# A step that did not get its lock within env.py's time has let everybody pass who stood behind it; then it asks again, for
+# longer than any statement of a request may take (shared/database.py).
+ATTEMPTS, PAUSE_SECONDS = 40, 1.0
 AGAIN = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
@@ -25,9 +26,9 @@ class SchemaMismatch(Exception):
 def migrate(database_url: str, *, revision: str = "head") -> None:
     """Bring the database at `database_url` to `revision`; creates the service roles and their grants.
 
-    The services may run meanwhile: each step is a transaction that waits for a lock a few seconds at most, and is tried
-    again. Raises sqlalchemy.exc.OperationalError when the database does not answer, or a lock is not to be had;
-    SchemaMismatch when the schema is of a version that this code does not know: nothing is touched.
+    The services may run meanwhile: each step is a transaction that waits for a lock less than a second, and is tried
+    again. Raises sqlalchemy.exc.OperationalError when the database does not answer, or a lock is not to be had; SchemaMismatch
+    when the schema is of a version that this code does not know: nothing is touched.
     """
     engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
     move = command.downgrade if revision.startswith("-") else command.upgrade
@@ -54,10 +55,10 @@ def go_back(database_url: str) -> None:
 
 
 def require_newest(database_url: str) -> None:
-    """Raise SchemaMismatch when the database lacks a step that this code knows; steps that it does not know do no harm:
-    a version adds what the one before does without.
+    """Raise SchemaMismatch when the database lacks a step that this code knows.
 
-    Raises psycopg.OperationalError when the database does not answer.
+    Steps that it does not know do no harm: a version adds what the one before does without. Raises psycopg.OperationalError
+    when the database does not answer.
     """
     newest, known = _versions()
     with psycopg.connect(database_url) as connection:

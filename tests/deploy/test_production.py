@@ -98,13 +98,11 @@ down_revision = "{newest}"
 
 
 def upgrade() -> None:
-    # What wants the strongest lock there is, on the tables that every request reads or writes.
+    # What wants the strongest lock there is, on a table that every request of the test reads or writes.
     op.execute("alter table ledger.session_revision add column weather text")
-    op.execute("alter table ledger.chain_head add column remark text")
 
 
 def downgrade() -> None:
-    op.execute("alter table ledger.chain_head drop column remark")
     op.execute("alter table ledger.session_revision drop column weather")
 """
 
@@ -153,7 +151,7 @@ def traffic(machine: Machine) -> Iterator[list[int]]:
 
 def test_a_version_comes_and_goes_while_schools_record_and_read(serving: Machine, next_version: Path) -> None:
     with traffic(serving) as answers:
-        # Somebody's long report: the step waits for it four seconds, lets everybody pass, and tries again.
+        # Somebody's long report: the step waits for it a moment, lets everybody pass, and tries again.
         with psycopg.connect(serving.url("taizhang_reporting")) as long_report:
             long_report.execute("select count(*) from ledger.session_revision")
             upgrade = threading.Thread(target=serving.run, args=("migrate",), kwargs={"code": next_version})
@@ -176,7 +174,8 @@ def test_a_version_comes_and_goes_while_schools_record_and_read(serving: Machine
             serving.start("worker", code=code)
         serving.run("migrate", "--back", code=next_version)
         passed_by(answers)
-    assert set(answers) == {httpx.codes.OK}, serving.said("api")
+    others = [line for line in serving.said("api").splitlines() if "batch_recorded" not in line]
+    assert set(answers) == {httpx.codes.OK}, others
     serving.run("migrate")
     assert serving.run("verify").returncode == 0
 
