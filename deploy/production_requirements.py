@@ -17,7 +17,9 @@ PROJECT = "taizhang (pyproject.toml)"
 def production_requirements(lock: str, roots: Iterable[str]) -> str:
     """The part of the lock that `roots` and what they ask for come to; raises KeyError when the lock lacks a root."""
     entries = {_name(entry): entry for entry in re.split(r"\n(?=\S)", lock.strip())}
-    wanted_by = {name: set(re.findall(r"^ +#(?: +via)? +(\S.*)$", entry, re.MULTILINE)) for name, entry in entries.items()}
+    wanted_by = {
+        name: set(re.findall(r"^ +#(?: +via)? +(\S.*)$", entry, re.MULTILINE)) for name, entry in entries.items()
+    }
     kept = {_name(entries[root]) for root in map(_name, roots)}
     while more := {name for name, by in wanted_by.items() if name not in kept and not kept.isdisjoint(by - {PROJECT})}:
         kept |= more
