@@ -190,7 +190,7 @@ def scans_of(every: list[tuple[dict[str, Any], tuple[str, ...]]]) -> Iterator[Sc
     """Every look at a table of ours."""
     for node, within in every:
         if "Relation Name" in node and node["Schema"] in ("ledger", "audit"):
-            table = re.sub(r"_\d{4}_\d\d$", "", f"{node['Schema']}.{node['Relation Name']}")
+            table = re.sub(r"_\d{4}$", "", f"{node['Schema']}.{node['Relation Name']}")
             yield Scan(table, node["Alias"], column_of(table), within)
 
 
@@ -261,7 +261,7 @@ def name_of(path: Path) -> str:
 
 if __name__ == "__main__":
     with psycopg.connect(sys.argv[1]) as database:
-        # A month, so that there is something to plan; it is not kept.
+        # A partition, so that there is something to plan; it is not kept.
         database.execute("select ledger.ensure_partitions('2025-09-01', '2025-09-30')")
         print(
             table_of(database), table_of_ingest(), yaml.safe_dump({"breaks": breaks_of(database)}, width=120), sep="\n"

@@ -27,7 +27,7 @@ def shapes() -> ModuleType:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[psycopg.Connection[Any]]:
-    """The newest schema with a month, on plain PostgreSQL."""
+    """The newest schema with a partition, on plain PostgreSQL."""
     with psycopg.connect(database_url) as connection:
         connection.execute("select ledger.ensure_partitions('2025-09-01', '2025-09-30')")
         yield connection
