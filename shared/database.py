@@ -129,8 +129,7 @@ async def reading(pool: asyncpg.Pool, visible: Visible) -> AsyncIterator[asyncpg
 async def show(connection: asyncpg.Connection, visible: Visible) -> None:
     """Let the connection's transaction see what `visible` may see, and nothing else, until it ends."""
     await connection.execute(
-        "select set_config('taizhang.district', $1, true), "
-        "set_config('taizhang.schools', coalesce(ledger.schools_of_stage($2), $3), true)",
+        "select ledger.let_see($1, $2, $3)",
         "on" if visible.district else "",
         visible.stage,
         ",".join(visible.schools),

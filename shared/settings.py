@@ -59,13 +59,18 @@ class Settings(BaseSettings):
 
     def stores(self) -> tuple[str, str]:
         """The URLs of PostgreSQL and Redis; raises SettingsInvalid when either is not set."""
+        database_url = self.database()
+        if self.redis_url is None:
+            raise SettingsInvalid("TAIZHANG_REDIS_URL is not set: give the Redis to use, or start `taizhang up`")
+        return database_url, self.redis_url
+
+    def database(self) -> str:
+        """The URL of PostgreSQL, for who needs no Redis; raises SettingsInvalid when it is not set."""
         if self.database_url is None:
             raise SettingsInvalid(
                 "TAIZHANG_DATABASE_URL is not set: give the PostgreSQL to use, or start `taizhang up`"
             )
-        if self.redis_url is None:
-            raise SettingsInvalid("TAIZHANG_REDIS_URL is not set: give the Redis to use, or start `taizhang up`")
-        return self.database_url, self.redis_url
+        return self.database_url
 
     def attachments(self) -> str:
         """The URL of the folder or bucket where the papers lie."""

@@ -61,6 +61,7 @@ def api(data_dir: DataDir = None) -> None:
     from shared.settings import read_settings
 
     settings = read_settings(data_dir=data_dir)
+    settings.stores()
     serve(create_app(settings), settings, settings.ledger_port)
 
 
@@ -68,9 +69,12 @@ def api(data_dir: DataDir = None) -> None:
 def worker(data_dir: DataDir = None) -> None:
     """The audit worker alone."""
     from services.audit_worker.worker import run_worker
+    from services.cli.serve import require_schema
     from shared.settings import read_settings
 
-    run_worker(read_settings(data_dir=data_dir))
+    settings = read_settings(data_dir=data_dir)
+    require_schema(settings.stores()[0])
+    run_worker(settings)
 
 
 @app.command()
@@ -85,15 +89,22 @@ def reporting(data_dir: DataDir = None) -> None:
 
 
 @app.command()
-def migrate(data_dir: DataDir = None) -> None:
-    """Bring the database to the newest schema; create the service roles and their grants."""
-    from services.cli.up import stores_of
-    from shared.migrations import migrate as migrate_database
+def migrate(
+    back: Annotated[
+        bool, typer.Option("--back", help="take the newest step back instead, for the version before")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Bring the database to the newest schema; create the service roles and their grants. The services may run meanwhile."""
+    from services.cli.running import database_url_of
+    from shared.migrations import go_back
     from shared.settings import read_settings
 
-    with stores_of(read_settings(data_dir=data_dir)) as stores:
-        migrate_database(stores.database_url)
-    print("the schema is the newest")
+    # Whoever reaches the database for a command brings it to the newest schema first.
+    with database_url_of(read_settings(data_dir=data_dir)) as database_url:
+        if back:
+            go_back(database_url)
+    print("the newest step is taken back" if back else "the schema is the newest")
 
 
 @app.command()
@@ -322,6 +333,7 @@ def _one_line_errors() -> Iterator[None]:
     from services.cli.processes import ServiceEnded
     from services.cli.push import PushFailed
     from services.cli.sources import SourceUnreadable
+    from shared.migrations import SchemaMismatch
     from shared.settings import SettingsInvalid
 
     told = (
@@ -332,6 +344,7 @@ def _one_line_errors() -> Iterator[None]:
         PushFailed,
         SourceUnreadable,
         RosterInvalid,
+        SchemaMismatch,
         SettingsInvalid,
     )
 

@@ -16,6 +16,10 @@ def database_url_of(settings: Settings) -> Iterator[str]:
     if running is not None:
         yield running.database_url
         return
+    if settings.database_url is not None:
+        migrate(settings.database_url)
+        yield settings.database_url
+        return
     with stores_of(settings) as stores:
         migrate(stores.database_url)
         yield stores.database_url

@@ -3,18 +3,20 @@
 import gc
 import resource
 
+import psycopg
 import uvicorn
 from fastapi import FastAPI
 
-from shared.settings import Settings
+from shared.migrations import require_newest
+from shared.settings import Settings, SettingsInvalid
 
 # More than any service comes to; macOS takes no number without an end.
 FILES = 10_000
 
 
 def serve(application: FastAPI, settings: Settings, port: int) -> None:
-    """Until it is asked to end."""
-    settings.stores()
+    """Until it is asked to end. Raises SettingsInvalid or SchemaMismatch."""
+    require_schema(settings.database())
     # What is loaded stays: the collector looks at what requests leave behind, and not at every allocation's turn.
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
@@ -31,3 +33,12 @@ def serve(application: FastAPI, settings: Settings, port: int) -> None:
         loop="uvloop",
         timeout_graceful_shutdown=5,
     )
+
+
+def require_schema(database_url: str) -> None:
+    """Raises SchemaMismatch before the database is migrated, SettingsInvalid when it does not answer."""
+    try:
+        require_newest(database_url)
+    except psycopg.OperationalError as error:
+        said = " ".join(str(error).split())
+        raise SettingsInvalid(f"PostgreSQL does not answer at TAIZHANG_DATABASE_URL: {said}") from error

@@ -97,7 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     configure_logs(settings.log_format, service="reporting")
-    database_url = settings.stores()[0]
+    database_url = settings.database()
     pool = await open_pool(database_url, role="taizhang_reporting", size=settings.database_pool_size)
     wakening = Wakening(database_url)
     await wakening.start()

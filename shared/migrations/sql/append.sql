@@ -237,8 +237,11 @@ declare
         p_created + p_revised, ',', p_revised, ',', (extract(epoch from p_recorded_at) * 1000000)::bigint, ']', chr(10),
         p_leaves
     ), 'UTF8'));
+    previous bytea;
     linked record;
 begin
+    -- Read beforehand, under the lock: PostgreSQL returns what an update replaces only from 18 on.
+    select chain_head.head into previous from ledger.chain_head where school_id = p_school_id;
     update ledger.chain_head
     set
         seq = seq + 1,
@@ -246,11 +249,11 @@ begin
         recorded_at = p_recorded_at,
         roll_version = roll_version + p_moves_roll::integer
     where school_id = p_school_id
-    returning new.seq, new.head, old.head as previous
+    returning chain_head.seq, chain_head.head
     into linked;
     insert into ledger.chain_entry values (
         p_school_id, linked.seq, p_request.batch_id, p_resource, p_created + p_revised, p_revised, digest_now,
-        linked.previous, linked.head, p_recorded_at
+        previous, linked.head, p_recorded_at
     );
     insert into ledger.outbox (school_id, resource, batch_id, service_dates, recorded_at)
     values (p_school_id, p_resource, p_request.batch_id, p_service_dates, p_recorded_at);
