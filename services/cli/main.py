@@ -304,7 +304,7 @@ def verify(
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="ingest, audit, report, accuracy, feeds")] = "ingest",
+    what: Annotated[str, typer.Argument(help="ingest, audit, report, accuracy, feeds, soak")] = "ingest",
     schools: Annotated[
         int | None, typer.Option(min=4, help="schools of the district (350; of report 60, of accuracy 24)")
     ] = None,
@@ -314,16 +314,19 @@ def bench(
     rounds: Annotated[int, typer.Option(min=1, help="rounds, of which the median counts")] = 5,
     seed: Annotated[list[int] | None, typer.Option(help="accuracy: a simulated district's; may be repeated")] = None,
     weeks: Annotated[int, typer.Option(min=2, max=20, help="accuracy: how long each district serves")] = 12,
+    minutes: Annotated[float, typer.Option(min=0.25, help="soak: how long it is at work")] = 60,
 ) -> None:
     """The benchmarks, one JSON object a line.
 
     ingest: each figure with its ratio to the limit measured in the same run. accuracy: what rules find in simulated districts.
-    feeds: a thousand listeners to the stream.
+    feeds: a thousand listeners to the stream. soak: a district's days 50 times as fast, and something killed now and then.
     """
     from services.cli.bench import UnknownBenchmark, run_bench
 
     try:
-        for line in run_bench(what, schools=schools, days=days, rounds=rounds, seeds=seed or (), weeks=weeks):
+        for line in run_bench(
+            what, schools=schools, days=days, rounds=rounds, seeds=seed or (), weeks=weeks, minutes=minutes
+        ):
             print(json.dumps(line, ensure_ascii=False), flush=True)
     except (UnknownBenchmark, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
