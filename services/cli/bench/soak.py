@@ -110,12 +110,12 @@ def _work(soak: _Soak, vendor_auth: Callable[[], SignedIn], seconds: float) -> I
         ]
         others.append(threads.submit(follow_stream, reporting, soak.auth(), soak.stream, soak.over))
         others.append(threads.submit(follow_pages, reporting, soak.auth(), soak.pages, soak.over))
-        others.append(threads.submit(_kill_now_and_then, soak, posting_over))
+        others.append(threads.submit(_kill_now_and_then, soak, posting_over, min(KILL_SECONDS, seconds / 4)))
         pacer = threads.submit(_pace, due, len(soak.schools), seconds)
         try:
             started, drained_from = time.monotonic(), None
             while True:
-                time.sleep(LOOK_SECONDS)
+                time.sleep(min(LOOK_SECONDS, seconds / 4))
                 line = _look(soak, time.monotonic() - started, waiting=due.qsize())
                 yield line
                 for each in (pacer, *senders, *others):
@@ -143,7 +143,8 @@ def _taken(due: "queue.Queue[Sequence[Post] | None]") -> Iterator[Sequence[Post]
 def _pace(due: "queue.Queue[Sequence[Post] | None]", schools: int, seconds: float) -> None:
     """One school after the other has its day ready, evenly over the afternoon; then comes the next day."""
     began = time.monotonic()
-    turn = AFTERNOON_SECONDS / SPEED / schools
+    # In a short soak the days are shorter still: two of them, so that there is something to correct and to compare.
+    turn = min(AFTERNOON_SECONDS / SPEED, seconds / 2) / schools
     for number, posts in enumerate(_school_days(schools)):
         at = number * turn
         if at > seconds:
@@ -160,10 +161,10 @@ def _school_days(schools: int) -> Iterator[list[Post]]:
             yield posts_of(school_day, day)
 
 
-def _kill_now_and_then(soak: _Soak, posting_over: threading.Event) -> None:
+def _kill_now_and_then(soak: _Soak, posting_over: threading.Event, every_seconds: float) -> None:
     rng = Random(SEED)
     while True:
-        moment = rng.uniform(0, KILL_SECONDS)
+        moment = rng.uniform(0, every_seconds)
         if posting_over.wait(moment):
             return
         victim = rng.choice(KILLED)
@@ -181,7 +182,7 @@ def _kill_now_and_then(soak: _Soak, posting_over: threading.Event) -> None:
             process.wait()
             with (soak.data_dir / "services.log").open("ab") as lines:
                 soak.running.processes[victim] = start_service(victim, soak.running.environment, lines)
-        if posting_over.wait(KILL_SECONDS - moment):
+        if posting_over.wait(every_seconds - moment):
             return
 
 

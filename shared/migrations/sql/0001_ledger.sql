@@ -30,7 +30,9 @@ create table ledger.batch (
     revised integer not null,
     unchanged integer not null,
     request_id text,
-    recorded_at timestamptz not null
+    recorded_at timestamptz not null,
+    -- Where the request's span is, when it is traced (W3C): the audit and the webhook go on from there. No part of the proof.
+    traceparent text
 );
 
 -- An exact replay is recognised by its body before it is decoded.

@@ -13,7 +13,8 @@ create type ledger.request as (
     body_digest bytea,
     received integer,
     schools text[],
-    roll_versions integer[]
+    roll_versions integer[],
+    traceparent text
 );
 
 -- What every append answers, a row a school; where nothing is new, one row that only says when that was so.
@@ -289,7 +290,8 @@ begin
     end loop;
     insert into ledger.batch values (
         p_request.batch_id, p_request.client_id, p_resource, p_schools, p_request.body_digest, p_request.received,
-        created, revised, p_request.received - created - revised, p_request.request_id, p_recorded_at
+        created, revised, p_request.received - created - revised, p_request.request_id, p_recorded_at,
+        p_request.traceparent
     );
     return appended;
 end $$;
@@ -870,7 +872,8 @@ begin
     );
     insert into ledger.batch values (
         p_request.batch_id, p_request.client_id, 'attendance', p_request.schools, p_request.body_digest, p_request.received,
-        linked.created, linked.revised, p_request.received - p_weight, p_request.request_id, this_moment
+        linked.created, linked.revised, p_request.received - p_weight, p_request.request_id, this_moment,
+        p_request.traceparent
     );
     return next linked;
 end $$;
