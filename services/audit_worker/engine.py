@@ -130,7 +130,8 @@ async def _tell(
     ended_ns = time_ns()
     batches = sorted({row["batch_id"] for row in claimed})
     requests = await pool.fetch(
-        "select distinct request_id, traceparent from ledger.batch where batch_id = any($1) order by request_id",
+        "select distinct request_id, traceparent from ledger.batch left join ledger.batch_trace using (batch_id) "
+        "where batch_id = any($1) order by request_id",
         batches[:REQUESTS_NAMED],
     )
     note_span(

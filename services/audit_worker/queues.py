@@ -63,9 +63,7 @@ _EVENTS = f"""
         -- The ids of the requests that it came from, of some.
         array(select distinct request_id from ledger.batch where batch_id = any(batch_ids[1:5]) order by 1) as request_ids,
         array(
-            select distinct traceparent from ledger.batch
-            where batch_id = any(batch_ids[1:5]) and traceparent is not null
-            order by 1
+            select distinct traceparent from ledger.batch_trace where batch_id = any(batch_ids[1:5]) order by 1
         ) as traceparents
     from audit.finding_event
     where school_id = $6 and position > $7 and {_WANTED}
