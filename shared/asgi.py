@@ -25,6 +25,7 @@ from shared import metrics
 from shared.allowance import Allowance
 from shared.problems import Fault, Invalid, Language, Problem, Refused
 from shared.tokens import Caller, Verifier
+from shared.tracing import answered, answering
 
 log = structlog.get_logger()
 
@@ -202,9 +203,10 @@ class RequestContext:
         request_id = given if _SAFE_REQUEST_ID.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         passed_on = [(b"x-request-id", request_id.encode())]
-        bound = {"request_id": request_id}
+        bound, traceparent = {"request_id": request_id}, None
         trace = _TRACEPARENT.fullmatch(sent.get(b"traceparent", b""))
         if trace is not None:
+            traceparent = trace[0].decode()
             passed_on.append((b"traceparent", trace[0]))
             bound["trace_id"] = trace[1].decode()
         tokens = structlog.contextvars.bind_contextvars(**bound)
@@ -220,10 +222,12 @@ class RequestContext:
                 route = getattr(scope.get("route"), "path", "unmatched")
                 metrics.REQUESTS.labels(scope["method"], route, message["status"]).inc()
                 metrics.REQUEST_SECONDS.labels(scope["method"], route).observe(time.perf_counter() - started)
+                answered(span, method=scope["method"], route=route, status=message["status"], request_id=request_id)
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_id)
+            with answering(scope["method"], traceparent) as span:
+                await self.app(scope, receive, send_with_id)
         finally:
             structlog.contextvars.reset_contextvars(**tokens)
 

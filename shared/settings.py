@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     # As browsers reach the two services, when that is not one address for both: what the page may call, and who calls.
     ledger_url: str | None = Field(default=None, pattern=r"^https?://[^/\s;,'\"]+$")
     reporting_url: str | None = Field(default=None, pattern=r"^https?://[^/\s;,'\"]+$")
+    # Where spans go, by OTLP over HTTP; nowhere when it is not set.
+    traces_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+/.*$")
     log_format: Literal["console", "json"] = "console"
     # A P-256 private key (ES256) as PEM or as the path of a PEM file; `taizhang up` makes one under the data directory.
     token_signing_key: str | None = None

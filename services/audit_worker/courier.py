@@ -25,6 +25,7 @@ from shared import metrics
 from shared.asgi import STORE_ERRORS
 from shared.database import ACQUIRE_SECONDS, role_settings
 from shared.sealing import Seal, SealBroken
+from shared.tracing import sending
 
 log = structlog.get_logger()
 
@@ -190,7 +191,11 @@ class Courier:
         except SealBroken:
             answer = Answer(None, "secret_unreadable: it was sealed under another key; rotate it", 0)
         else:
-            answer = await self._postman.post(subscription.url, message.headers(secrets, at), message.body)
+            with sending("webhook_sent", message.traceparents) as (span, about):
+                headers = {**about, **message.headers(secrets, at)}
+                answer = await self._postman.post(subscription.url, headers, message.body)
+                span.set_attribute("taizhang.webhook_id", message.webhook_id)
+                span.set_attribute("taizhang.delivered", answer.delivered)
         outcome = "delivered" if answer.delivered else "failed"
         metrics.DELIVERIES.labels(outcome).inc()
         metrics.DELIVERY_SECONDS.observe(answer.took_ms / 1000)

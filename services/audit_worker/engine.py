@@ -9,7 +9,7 @@ schools), and an event's position, assigned under it, is gap-free and in commit 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import TypeVar
 
 import asyncpg
@@ -28,6 +28,7 @@ from services.audit_worker.scope import Scope, TermDates, days_of, widen
 from services.audit_worker.yielding import with_those_that_yield, yielding
 from shared import metrics
 from shared.database import ACQUIRE_SECONDS
+from shared.tracing import note_span
 
 log = structlog.get_logger()
 
@@ -126,10 +127,19 @@ async def _tell(
 ) -> None:
     """Say what one claim did, and by the ids of some of their requests to whose batches; for Prometheus how long it took."""
     metrics.AUDIT_SECONDS.labels(event).observe(seconds)
+    ended_ns = time_ns()
     batches = sorted({row["batch_id"] for row in claimed})
     requests = await pool.fetch(
-        "select distinct request_id from ledger.batch where batch_id = any($1) order by request_id",
+        "select distinct request_id, traceparent from ledger.batch left join ledger.batch_trace using (batch_id) "
+        "where batch_id = any($1) order by request_id",
         batches[:REQUESTS_NAMED],
+    )
+    note_span(
+        event,
+        [row["traceparent"] for row in requests if row["traceparent"] is not None],
+        began_ns=ended_ns - int(seconds * 1e9),
+        ended_ns=ended_ns,
+        attributes={"taizhang.rows": len(claimed), "taizhang.changes": changes},
     )
     log.info(
         event,

@@ -28,6 +28,8 @@ class Message:
     body: bytes
     # Of the requests that brought it about, some; none where time or a person did.
     request_ids: tuple[str, ...] = ()
+    # Of the traces that led to it, some.
+    traceparents: tuple[str, ...] = ()
 
     def headers(self, secrets: Sequence[bytes], at: datetime) -> dict[str, str]:
         """The headers of an attempt at `at`; one signature for each secret that is good now, the newest first."""
@@ -62,6 +64,7 @@ def event_message(row: Mapping[str, Any]) -> Message:
         extensions={"sequence": f"{row['position']:020}", "partitionkey": row["school_id"]},
         content=shown_event(row),
         request_ids=tuple(row["request_ids"]),
+        traceparents=tuple(row["traceparents"]),
     )
 
 
@@ -86,6 +89,7 @@ def _message(
     extensions: Mapping[str, str],
     content: Mapping[str, Any],
     request_ids: tuple[str, ...] = (),
+    traceparents: tuple[str, ...] = (),
 ) -> Message:
     body = {
         "specversion": "1.0",
@@ -98,4 +102,4 @@ def _message(
         **extensions,
         "data": content,
     }
-    return Message(webhook_id, msgspec.json.encode(body), request_ids)
+    return Message(webhook_id, msgspec.json.encode(body), request_ids, traceparents)

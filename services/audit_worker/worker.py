@@ -30,6 +30,7 @@ from shared.database import open_pool
 from shared.logs import configure_logs
 from shared.sealing import Seal
 from shared.settings import Settings, SettingsInvalid
+from shared.tracing import configure_tracing
 
 log = structlog.get_logger()
 
@@ -53,6 +54,7 @@ def run_worker(settings: Settings) -> None:
 
 async def _run(settings: Settings) -> None:
     configure_logs(settings.log_format, service="audit_worker")
+    configure_tracing(settings.traces_url, service="audit_worker")
     database_url, redis_url = settings.stores()
     rules = read_catalogue(settings.rules_config)
     pool = await open_pool(database_url, role="taizhang_audit", size=CONNECTIONS)

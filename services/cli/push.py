@@ -111,28 +111,42 @@ class Journal:
     def __init__(self, path: Path, ledger_url: str) -> None:
         """`path`: the file it is kept in; made when there is something to keep."""
         self._path, self._url = path, ledger_url
-        self._done: dict[str, int] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        self._done: dict[str, int] = kept.get("done", {})
+        # The latest batch that each ledger acknowledged to us, by its address.
+        self._latest: dict[str, str] = kept.get("latest", {})
 
     def done(self, source: Source) -> int:
         """How many chunks of the source have landed before."""
         return self._done.get(self._key(source), 0)
 
-    def note(self, source: Source) -> None:
+    def note(self, landed: Landed) -> None:
         """One chunk more has landed."""
-        self._done[self._key(source)] = self.done(source) + 1
+        self._done[self._key(landed.source)] = self.done(landed.source) + 1
+        if landed.receipt["chains"]:
+            self._latest[self._url] = landed.receipt["batch_id"]
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        whole = self._path.with_suffix(".new")
-        whole.write_text(json.dumps(self._done), "utf-8")
-        whole.replace(self._path)
+        self._keep()
+
+    def start_over_if_lost(self, client: httpx.Client) -> None:
+        """Forget all that has landed when the ledger no longer knows the latest batch of it: it was restored from a backup."""
+        latest = self._latest.get(self._url)
+        if latest and client.get(f"/v1/batches/{latest}").status_code == httpx.codes.NOT_FOUND:
+            self._done, self._latest = {}, {}
 
     def forget(self, sources: Sequence[Source]) -> None:
         """All of these are sent."""
         for source in sources:
             self._done.pop(self._key(source), None)
         if self._done:
-            self._path.write_text(json.dumps(self._done), "utf-8")
+            self._keep()
         else:
             self._path.unlink(missing_ok=True)
+
+    def _keep(self) -> None:
+        whole = self._path.with_suffix(".new")
+        whole.write_text(json.dumps({"done": self._done, "latest": self._latest}), "utf-8")
+        whole.replace(self._path)
 
     def _key(self, source: Source) -> str:
         """A file that was changed since is another one."""
@@ -153,20 +167,22 @@ def push_sources(
 ) -> Pushed:
     """Send every source; those of one resource follow another's as given. `told` hears of each chunk that has landed.
 
-    `journal`: chunks that landed before are not sent again. Raises PushFailed with the first refusal.
+    `journal`: chunks that landed before are not sent again, unless the ledger has lost them since. Raises PushFailed with the first refusal.
     """
     pushed = Pushed()
     with (
         httpx.Client(base_url=ledger_url, auth=auth, timeout=PATIENCE_SECONDS, trust_env=False) as client,
         ThreadPoolExecutor(at_once) as senders,
     ):
+        if journal is not None:
+            journal.start_over_if_lost(client)
         for source in sources:
             chunks = islice(source.chunks(), journal.done(source) if journal else 0, None)
             for landed in senders.map(lambda chunk, of=source: _send(client, of, chunk, mode), chunks):
                 pushed.add(source.resource, landed.receipt)
                 told(landed)
                 if journal is not None:
-                    journal.note(source)
+                    journal.note(landed)
     if journal is not None:
         journal.forget(sources)
     return pushed

@@ -77,6 +77,7 @@ from shared.sealing import Seal
 from shared.settings import Settings, SettingsInvalid
 from shared.tables import open_tables
 from shared.tokens import Verifier
+from shared.tracing import OF_OUR_OWN, configure_tracing
 
 log = structlog.get_logger()
 
@@ -96,7 +97,12 @@ ROUTERS = (
 
 def create_app(settings: Settings) -> FastAPI:
     """The application; nothing is opened before it starts."""
-    app = FastAPI(title="Taizhang ledger API", version="1", lifespan=lambda started: _lifespan(started, settings))
+    app = FastAPI(
+        title="Taizhang ledger API",
+        version="1",
+        telemetry=OF_OUR_OWN,
+        lifespan=lambda started: _lifespan(started, settings),
+    )
     app.add_middleware(RequestContext)
     app.state.page_origin = settings.reporting_url
     if settings.reporting_url is not None:
@@ -128,6 +134,7 @@ def _let_the_page_ask(app: FastAPI, page_origin: str) -> None:
 @asynccontextmanager
 async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     configure_logs(settings.log_format, service="ledger_api")
+    configure_tracing(settings.traces_url, service="ledger_api")
     database_url, redis_url = settings.stores()
     key = read_signing_key(settings.token_signing_key)
     pool = await open_pool(database_url, role="taizhang_ledger", size=settings.database_pool_size)

@@ -40,6 +40,7 @@ from shared.logs import configure_logs
 from shared.openapi import describe
 from shared.settings import Settings
 from shared.tokens import Verifier
+from shared.tracing import OF_OUR_OWN, configure_tracing
 
 log = structlog.get_logger()
 
@@ -79,7 +80,12 @@ ROUTERS = (
 
 def create_app(settings: Settings) -> FastAPI:
     """The application; nothing is opened before it starts."""
-    app = FastAPI(title="Taizhang reporting", version="1", lifespan=lambda started: _lifespan(started, settings))
+    app = FastAPI(
+        title="Taizhang reporting",
+        version="1",
+        telemetry=OF_OUR_OWN,
+        lifespan=lambda started: _lifespan(started, settings),
+    )
     app.add_middleware(TaggedReports)
     app.add_middleware(RequestContext)
     # The page's files, and reports that are long lists: a third of the bytes. The stream of events is left alone.
@@ -97,6 +103,7 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     configure_logs(settings.log_format, service="reporting")
+    configure_tracing(settings.traces_url, service="reporting")
     database_url = settings.database()
     pool = await open_pool(database_url, role="taizhang_reporting", size=settings.database_pool_size)
     wakening = Wakening(database_url)

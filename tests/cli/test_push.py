@@ -186,7 +186,8 @@ def test_a_file_that_changed_since_is_sent_from_its_beginning(tmp_path: Path) ->
     path = tmp_path / "sessions.ndjson"
     path.write_text("{}\n")
     journal = Journal(tmp_path / "push.json", "http://x")
-    journal.note(sources_of([path])[0])
+    (source,) = sources_of([path])
+    journal.note(Landed(source, next(source.chunks()), {"batch_id": "b1", "chains": []}))
     assert Journal(tmp_path / "push.json", "http://x").done(sources_of([path])[0]) == 1
     assert Journal(tmp_path / "push.json", "http://y").done(sources_of([path])[0]) == 0
     path.write_text("{} \n")

@@ -24,12 +24,16 @@ from services.ledger_api.app import read_signing_key
 from shared.settings import Settings
 from shared.tokens import issue
 from tests.conftest import cloned
+from tests.world.collector import CollectedSpan, Collector, collecting
 from tests.world.lines import assert_lines_name_nobody
 from tests.world.standard import S1, session, sheet, staff_of
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60
 REQUEST = "followed-from-post-to-webhook"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+# Of the caller's own system.
+CALLER = "00f067aa0ba902b7"
 
 
 @dataclass
@@ -42,6 +46,7 @@ class Watched:
     lines: Path
     received: Path
     key: ECKey
+    collector: Collector
 
     def headers(self, kind: str, *schools: str) -> dict[str, str]:
         """A caller of this kind."""
@@ -78,13 +83,17 @@ def watched(stores: Stores, standard: str) -> Iterator[Watched]:
     settings = Settings(_env_file=None, data_dir=data_dir, ledger_port=0, reporting_port=0)
     key, lines, received = signing_key_of(settings), data_dir / "log", data_dir / "received"
     worker_port, hooks_port = free_port_or("127.0.0.1", 0), free_port_or("127.0.0.1", 0)
-    with pytest.MonkeyPatch.context() as patch, cloned(stores, standard) as url:
+    with pytest.MonkeyPatch.context() as patch, cloned(stores, standard) as url, collecting() as collector:
         patch.setenv("TAIZHANG_WORKER_PORT", str(worker_port))
         patch.setenv("TAIZHANG_LOG_FORMAT", "json")
         patch.setenv("TAIZHANG_WEBHOOK_NETWORKS", "127.0.0.0/8")
+        patch.setenv("TAIZHANG_TRACES_URL", collector.url)
+        patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
         receiver = subprocess.Popen([sys.executable, "-m", "tests.world.receiver", str(hooks_port), str(received)])
         with running_services(settings, Stores(url, stores.redis_url), key, lines_to=lines) as running:
-            found = Watched(running, f"http://127.0.0.1:{worker_port}", url, lines, received, read_signing_key(key))
+            found = Watched(
+                running, f"http://127.0.0.1:{worker_port}", url, lines, received, read_signing_key(key), collector
+            )
             _tell(found, f"http://127.0.0.1:{hooks_port}/hooks")
             yield found
             assert_lines_name_nobody(lines, url)
@@ -95,12 +104,13 @@ def watched(stores: Stores, standard: str) -> Iterator[Watched]:
 
 def _tell(watched: Watched, hooks: str) -> None:
     bureau, school = watched.headers("bureau"), watched.headers("school", S1)
+    followed = {"X-Request-ID": REQUEST, "traceparent": f"00-{TRACE}-{CALLER}-01"}
     with httpx.Client(base_url=watched.running.ledger_url, trust_env=False) as client:
         made = client.post("/v1/subscriptions", json={"url": hooks}, headers=bureau)
         assert made.status_code < 300, made.text
         named = {**staff_of(S1, "T1"), "name": "欧阳长风"}
         for path, record in (("/v1/staff", named), ("/v1/sessions", session("nobody", headcount=0))):
-            answer = client.post(path, json=record, headers={**school, "X-Request-ID": REQUEST})
+            answer = client.post(path, json=record, headers={**school, **followed})
             assert answer.status_code == 200, answer.text
         assert client.post("/v1/attendance", json=sheet("nobody", present=3), headers=school).status_code == 200
         # What is refused is logged as little as what is taken.
@@ -117,6 +127,36 @@ def test_one_id_leads_from_the_post_over_the_audit_to_the_webhook(watched: Watch
     assert audited[0]["service"] == "audit_worker"
     sent = [each for each in watched.events("webhook_sent") if REQUEST in each["request_ids"]]
     assert webhook["webhook-id"] in {each["webhook_id"] for each in sent}
+
+
+def test_one_trace_leads_from_the_callers_own_system_over_the_audit_to_the_webhook(watched: Watched) -> None:
+    webhook = until(lambda: _webhook_of(watched))
+    spans = until(lambda: _whole_trace(watched.collector))
+    (post,) = spans["POST /v1/sessions"]
+    assert (post.service, post.parent_id) == ("ledger_api", CALLER)
+    assert post.attributes == {
+        "http.request.method": "POST",
+        "http.route": "/v1/sessions",
+        "http.response.status_code": 200,
+        "taizhang.request_id": REQUEST,
+    }
+    audited = [each for each in spans["days_audited"] if each.parent_id == post.span_id]
+    assert [each.service for each in audited] == ["audit_worker"]
+    assert audited[0].attributes["taizhang.changes"] > 0
+    version, trace_id, span_id, _flags = webhook["traceparent"].split("-")
+    assert (version, trace_id) == ("00", TRACE)
+    (sent,) = [each for each in spans["webhook_sent"] if each.span_id == span_id]
+    assert sent.parent_id == post.span_id
+    assert sent.attributes == {"taizhang.webhook_id": webhook["webhook-id"], "taizhang.delivered": True}
+
+
+def _whole_trace(collector: Collector) -> dict[str, list[CollectedSpan]] | None:
+    """The spans of the followed trace by name, once its three parts have arrived."""
+    spans: dict[str, list[CollectedSpan]] = {}
+    for each in list(collector.spans):
+        if each.trace_id == TRACE:
+            spans.setdefault(each.name, []).append(each)
+    return spans if {"POST /v1/sessions", "days_audited", "webhook_sent"} <= spans.keys() else None
 
 
 def _webhook_of(watched: Watched) -> dict[str, str] | None:

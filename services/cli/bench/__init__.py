@@ -8,6 +8,7 @@ from services.cli.bench.feeds import bench_feeds
 from services.cli.bench.ingest import bench_ingest
 from services.cli.bench.measure import Line
 from services.cli.bench.report import bench_report
+from services.cli.bench.soak import bench_soak
 
 # The schools of the district that the figures of ARCHITECTURE §6 are about.
 DISTRICT = 350
@@ -31,11 +32,13 @@ def run_bench(
     rounds: int = 5,
     seeds: Sequence[int] = (),
     weeks: int = 12,
+    minutes: float = 60,
 ) -> Iterator[Line]:
     """One line a figure. `schools`: the district's size, if not the benchmark's own.
 
     `days`: how many days the tables hold before (a month; of report a term), and `rounds`, of which the median counts;
-    `seeds` of the simulated districts, and the `weeks` that each serves, are of accuracy. Raises UnknownBenchmark.
+    `seeds` of the simulated districts, and the `weeks` that each serves, are of accuracy; the
+    `minutes` of soak. Raises UnknownBenchmark.
     """
     if what == "ingest":
         yield from bench_ingest(
@@ -51,5 +54,7 @@ def run_bench(
         yield from bench_accuracy(seeds or SEEDS, schools=schools or SCHOOLS, weeks=weeks)
     elif what == "feeds":
         yield from bench_feeds(rounds=rounds)
+    elif what == "soak":
+        yield from bench_soak(minutes=minutes, schools=schools or DISTRICT)
     else:
-        raise UnknownBenchmark(f"there is no benchmark {what}: ingest, audit, report, accuracy, feeds")
+        raise UnknownBenchmark(f"there is no benchmark {what}: ingest, audit, report, accuracy, feeds, soak")

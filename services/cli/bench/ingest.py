@@ -124,7 +124,7 @@ def _bench(schools: int) -> Iterator[Bench]:
             running_services(settings, stores, key, commands=("api",)) as second,
             naive_service(stores.database_url, free_port_or("127.0.0.1", 0)) as naive_url,
         ):
-            _register(running.ledger_url, stores.database_url, schools)
+            register_district(running.ledger_url, stores.database_url, schools)
             clients = Clients(running.ledger_url, stores.database_url, school_ids(schools))
             clients.send(
                 clients.shares_of(
@@ -139,7 +139,8 @@ def _bench(schools: int) -> Iterator[Bench]:
     rmtree(data_dir)
 
 
-def _register(ledger_url: str, database_url: str, schools: int) -> None:
+def register_district(ledger_url: str, database_url: str, schools: int) -> None:
+    """Enter the term and so many schools, as the bureau."""
     bureau = create_client(database_url, kind="bureau")
     auth = SignedIn(ledger_url, bureau.client_id, bureau.client_secret)
     term = {"term_id": TERM_ID, "starts_on": TERM[0].isoformat(), "ends_on": TERM[1].isoformat()}

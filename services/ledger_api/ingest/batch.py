@@ -14,6 +14,7 @@ from services.ledger_api.ingest.precondition import Precondition, Revision
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault, Invalid, Refused
 from shared.tokens import Caller
+from shared.tracing import current_traceparent
 from shared.vocabulary import OFFICES, SCHOOL_ID
 
 Payload = TypeVar("Payload", bound=Struct)
@@ -77,6 +78,7 @@ def request_of(
         received,
         schools,
         versions,
+        current_traceparent(),
     )
 
 

@@ -36,6 +36,15 @@ create table ledger.batch (
 -- An exact replay is recognised by its body before it is decoded.
 create index batch_body_digest on ledger.batch (body_digest);
 
+-- Where the span of a traced request is (W3C traceparent): the audit and the webhook go on from there. No fact: it goes after a while.
+create table ledger.batch_trace (
+    batch_id uuid primary key,
+    traceparent text not null,
+    noted_at timestamptz not null default now()
+);
+
+create index batch_trace_noted_at on ledger.batch_trace (noted_at);
+
 -- What a request in partial mode was not given credit for: the record as sent and what was wrong, kept for a while.
 -- school_id: whose client sent it; centre-… for a stage centre's, empty for the bureau's.
 create table ledger.rejection (
@@ -240,10 +249,11 @@ begin
     return made;
 end $$;
 
--- Rejections are no facts: they go when nobody will ask for them any more.
+-- Rejections and traces are no facts: they go when nobody will ask for them any more.
 create function ledger.drop_rejections(p_before timestamptz) returns bigint
 language sql security definer set search_path = pg_catalog as $$
-    with gone as (delete from ledger.rejection where recorded_at < p_before returning 1)
+    with gone as (delete from ledger.rejection where recorded_at < p_before returning 1),
+    untraced as (delete from ledger.batch_trace where noted_at < p_before)
     select count(*) from gone
 $$;
 
@@ -310,8 +320,9 @@ end $$;
 
 grant select, insert on
     ledger.batch, ledger.chain_entry, ledger.entry, ledger.person, ledger.session_revision, ledger.attendance_revision,
-    ledger.signing_key, ledger.rejection
+    ledger.signing_key, ledger.rejection, ledger.batch_trace
 to taizhang_ledger;
+grant select on ledger.batch_trace to taizhang_audit;
 grant select on
     ledger.batch, ledger.chain_entry, ledger.chain_head, ledger.entry, ledger.person,
     ledger.session_revision, ledger.attendance_revision, ledger.signing_key

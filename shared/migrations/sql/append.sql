@@ -13,7 +13,8 @@ create type ledger.request as (
     body_digest bytea,
     received integer,
     schools text[],
-    roll_versions integer[]
+    roll_versions integer[],
+    traceparent text
 );
 
 -- What every append answers, a row a school; where nothing is new, one row that only says when that was so.
@@ -260,6 +261,15 @@ begin
     return row(p_school_id, linked.seq, linked.head, p_created, p_revised, p_recorded_at)::ledger.appended;
 end $$;
 
+-- Where a traced request's span is, for the audit to go on from.
+create function ledger.trace_batch(p_request ledger.request) returns void
+language plpgsql as $$
+begin
+    if p_request.traceparent is not null then
+        insert into ledger.batch_trace (batch_id, traceparent) values (p_request.batch_id, p_request.traceparent);
+    end if;
+end $$;
+
 -- Link the chain of each school that learnt something (p_schools; null when none did), and note the batch. The rest as in
 -- `link`, one a school.
 create function ledger.close_batch(
@@ -294,6 +304,7 @@ begin
         p_request.batch_id, p_request.client_id, p_resource, p_schools, p_request.body_digest, p_request.received,
         created, revised, p_request.received - created - revised, p_request.request_id, p_recorded_at
     );
+    perform ledger.trace_batch(p_request);
     return appended;
 end $$;
 
@@ -875,6 +886,7 @@ begin
         p_request.batch_id, p_request.client_id, 'attendance', p_request.schools, p_request.body_digest, p_request.received,
         linked.created, linked.revised, p_request.received - p_weight, p_request.request_id, this_moment
     );
+    perform ledger.trace_batch(p_request);
     return next linked;
 end $$;
 
