@@ -9,7 +9,7 @@ import httpx
 
 from taizhang.client.batches import BATCH_BYTES, Batch, Cutter, Record
 from taizhang.client.patience import Attempts, Patience
-from taizhang.client.problems import Problem, problem_of
+from taizhang.client.problems import Conflict, Problem, problem_of
 from taizhang.client.receipts import Receipt
 from taizhang.client.requests import (
     NDJSON,
@@ -122,15 +122,20 @@ class AsyncClient:
                 yield item
 
     async def step(self, path: str, content: Mapping[str, Any] | None = None, *, key: str | None = None) -> Any:
-        """A step of a document, e.g. `plans/P1/reviews`. Raises Conflict where the document's state has no such step.
+        """A step of a document, e.g. `plans/P1/steps`. Raises Conflict where the document's state has no such step.
 
         `key`: by which it is taken once; a program that may be started again in between keeps its own.
         """
         return (await self._answer(step_asked(path, content, key))).json()
 
-    async def void(self, path: str, *, reason: str) -> Any:
-        """Take a record back, e.g. `sessions/3101150001/s1`; its history stays."""
-        return (await self._answer(Asked("DELETE", path_of(path), {"reason": reason}))).json()
+    async def void(self, path: str, *, reason: str) -> Receipt | None:
+        """Take a record back, e.g. `sessions/3101150001/s1`; its history stays. None where it was taken back before."""
+        try:
+            return Receipt.read((await self._answer(Asked("DELETE", path_of(path), {"reason": reason}))).json())
+        except Conflict as conflict:
+            if conflict.code != "already_void":
+                raise
+            return None
 
     async def _answer(self, asked: Asked) -> httpx.Response:
         attempts = Attempts(self._patience)
