@@ -3,7 +3,7 @@
 PYTHON ?= python3
 ready := .venv/ready
 
-.PHONY: help demo test lint bench audit browser
+.PHONY: help demo test lint bench audit browser docs site
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,6 +30,17 @@ bench: $(ready)  ## the benchmarks, one JSON object a line
 
 audit: $(ready)  ## known vulnerabilities in what is installed (asks a service on the network; `pip install pip-audit` first)
 	@.venv/bin/python -m pip_audit --require-hashes --requirement requirements.lock
+
+docs: $(ready)  ## write the reference pages anew from what they are held to
+	@.venv/bin/taizhang audit rules --format md > docs/rules.md
+	@.venv/bin/python -m services.cli.machine_book > docs/state-machines.md
+	@.venv/bin/python -m services.cli.reference_book
+
+# The generator has a lock and an environment of its own, so that nobody else installs it.
+site:  ## the documents as a site, in var/site
+	@$(PYTHON) -m venv .venv/site
+	@.venv/site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/site.lock
+	@.venv/site/bin/zensical build -f mkdocs.yml
 
 $(ready): requirements.lock pyproject.toml
 	@echo "installing into .venv (about half a minute)"

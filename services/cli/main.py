@@ -144,16 +144,17 @@ def push(
 ) -> None:
     """Upload files with progress; print each receipt, then the totals. Interrupted, it goes on where it was."""
     from services.cli.progress import progress_bar
-    from services.cli.push import Journal, Landed, SignedIn, push_sources
+    from services.cli.push import Journal, Landed, push_sources
     from services.cli.sources import sources_of
     from shared.settings import read_settings
+    from taizhang.client import SignedIn
 
     sources = sources_of(paths, resource=resource)
     journal = Journal(read_settings(data_dir=data_dir).data_dir / "push.json", url)
     with progress_bar("pushing", sum(source.size for source in sources)) as advance:
 
         def tell(landed: Landed) -> None:
-            counts = {name: landed.receipt[name] for name in _OF_A_RECEIPT}
+            counts = {name: getattr(landed.receipt, name) for name in _OF_A_RECEIPT}
             print(json.dumps({"file": landed.source.path.name, "resource": landed.source.resource, **counts}))
             for error in landed.errors():
                 print(f"taizhang: {error}", file=sys.stderr)

@@ -3,26 +3,16 @@
 A chunk counts as sent only after a 2xx. Whatever fails in between is sent again: the ledger knows what it has.
 """
 
-import gzip
 import json
-import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
-
-import httpx
 
 from services.cli.sources import CSV, Chunk, Source
-
-# Where nobody answers at all, and where somebody says to come back: a database takes its time to recover.
-ATTEMPTS = 6
-ATTEMPTS_WHILE_TOLD_TO_COME_BACK = 24
-LONGEST_PAUSE_SECONDS = 5.0
-PATIENCE_SECONDS = 120.0
+from taizhang.client import Client, Mode, NotSignedIn, Problem, Receipt, RowError, SignedIn, Unreachable
 
 
 class PushFailed(Exception):
@@ -43,11 +33,11 @@ class Pushed:
     rejected: int = 0
     by_resource: dict[str, int] = field(default_factory=dict)
 
-    def add(self, resource: str, receipt: dict[str, Any]) -> None:
+    def add(self, resource: str, receipt: Receipt) -> None:
         """Count one receipt."""
         for name in _COUNTS:
-            setattr(self, name, getattr(self, name) + receipt[name])
-        self.by_resource[resource] = self.by_resource.get(resource, 0) + receipt["received"]
+            setattr(self, name, getattr(self, name) + getattr(receipt, name))
+        self.by_resource[resource] = self.by_resource.get(resource, 0) + receipt.received
 
     def include(self, other: "Pushed") -> None:
         """Count what another push did."""
@@ -57,52 +47,18 @@ class Pushed:
             self.by_resource[resource] = self.by_resource.get(resource, 0) + count
 
 
-class SignedIn(httpx.Auth):
-    """A bearer token for a client, fetched when there is none and again when it is refused."""
-
-    def __init__(self, ledger_url: str, client_id: str, client_secret: str) -> None:
-        """`ledger_url`: where `/oauth/token` answers."""
-        self._ledger_url = ledger_url
-        self._credentials = (client_id, client_secret)
-        self._token: str | None = None
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send with a token; once more with a fresh one after a 401."""
-        for _ in range(2):
-            if self._token is None:
-                self._token = self.token()
-            request.headers["Authorization"] = f"Bearer {self._token}"
-            response = yield request
-            if response.status_code != httpx.codes.UNAUTHORIZED:
-                return
-            self._token = None
-
-    def token(self) -> str:
-        """A fresh token; raises PushFailed when the client is not let in."""
-        answer = httpx.post(
-            f"{self._ledger_url}/oauth/token",
-            data={"grant_type": "client_credentials"},
-            auth=self._credentials,
-            trust_env=False,
-        )
-        if answer.status_code != httpx.codes.OK:
-            raise PushFailed(f"sign-in failed: {answer.json().get('detail', answer.text)}")
-        token: str = answer.json()["access_token"]
-        return token
-
-
 @dataclass(frozen=True)
 class Landed:
     """One chunk that the ledger acknowledged."""
 
     source: Source
     chunk: Chunk
-    receipt: dict[str, Any]
+    receipt: Receipt
 
     def errors(self) -> Iterator[str]:
         """What was turned away in partial mode, by the place in the file."""
-        for error in self.receipt["errors"]:
-            yield f"{_place_in(self.source, self.chunk, error['pointer'])}: {error['detail']}"
+        for error in self.receipt.errors:
+            yield f"{_place_in(self.source, self.chunk, error)}: {error.detail}"
 
 
 class Journal:
@@ -157,10 +113,10 @@ class Journal:
 
 def push_sources(
     ledger_url: str,
-    auth: httpx.Auth,
+    signed_in: SignedIn,
     sources: Sequence[Source],
     *,
-    mode: Literal["atomic", "partial"] = "atomic",
+    mode: Mode = "atomic",
     told: Callable[[Landed], None] = lambda _landed: None,
     journal: Journal | None = None,
     at_once: int = 2,
@@ -171,7 +127,7 @@ def push_sources(
     """
     pushed = Pushed()
     with (
-        httpx.Client(base_url=ledger_url, auth=auth, timeout=PATIENCE_SECONDS, trust_env=False) as client,
+        Client(ledger_url, signed_in) as client,
         ThreadPoolExecutor(at_once) as senders,
     ):
         if journal is not None:
@@ -188,47 +144,30 @@ def push_sources(
     return pushed
 
 
-def _send(client: httpx.Client, source: Source, chunk: Chunk, mode: str) -> Landed:
-    said, attempt, attempts = "", 0, ATTEMPTS
-    while attempt < attempts:
-        try:
-            answer = client.post(
-                f"/v1/{source.resource}",
-                params={"mode": mode},
-                content=gzip.compress(chunk.content, 1),
-                headers={"Content-Type": chunk.content_type, "Content-Encoding": "gzip", "Accept-Language": "en"},
-            )
-        except httpx.TransportError as error:
-            said = repr(error)
-        else:
-            if answer.is_success:
-                return Landed(source, chunk, answer.json())
-            said = _said(source, chunk, answer)
-            if answer.status_code not in {429, 503}:
-                break
-            attempts = ATTEMPTS_WHILE_TOLD_TO_COME_BACK
-        time.sleep(min(0.2 * 2**attempt, LONGEST_PAUSE_SECONDS))
-        attempt += 1
-    raise PushFailed(f"{source.path.name} ({source.resource}): {said}")
-
-
-def _said(source: Source, chunk: Chunk, answer: httpx.Response) -> str:
-    """A refusal in a line a place, as an operator reads it."""
+def _send(client: Client, source: Source, chunk: Chunk, mode: Mode) -> Landed:
     try:
-        problem = answer.json()
-    except ValueError:
-        return answer.text[:2000]
-    errors = problem.get("errors", ())
-    lines = [f"{_place_in(source, chunk, error['pointer'])}: {error['detail']}" for error in errors[:20]]
-    more = problem.get("error_count", 0) - len(lines)
-    return "\n  ".join([problem.get("detail", answer.text), *lines, *([f"and {more} more"] if more > 0 else [])])
+        receipt = client.send(source.resource, chunk.content, content_type=chunk.content_type, mode=mode)
+    except NotSignedIn as problem:
+        raise PushFailed(f"sign-in failed: {problem.detail}") from problem
+    except Problem as problem:
+        raise PushFailed(f"{source.path.name} ({source.resource}): {_said(source, chunk, problem)}") from problem
+    except Unreachable as error:
+        raise PushFailed(f"{source.path.name} ({source.resource}): {error}") from error
+    return Landed(source, chunk, receipt)
 
 
-def _place_in(source: Source, chunk: Chunk, pointer: str) -> str:
-    """A pointer into a chunk as the line of the file, and the field."""
-    record, _, rest = pointer.removeprefix("/").partition("/")
-    if not record.isdigit():
-        return f"{source.path.name} {pointer}"
+def _said(source: Source, chunk: Chunk, problem: Problem) -> str:
+    """A refusal in a line a place, as an operator reads it."""
+    lines = [f"{_place_in(source, chunk, error)}: {error.detail}" for error in problem.errors[:20]]
+    more = problem.error_count - len(lines)
+    return "\n  ".join([problem.detail, *lines, *([f"and {more} more"] if more > 0 else [])])
+
+
+def _place_in(source: Source, chunk: Chunk, error: RowError) -> str:
+    """A place in a chunk as the line of the file, and the field."""
+    if error.record is None:
+        return f"{source.path.name} {error.pointer}"
     # Lines are counted from 1, and a table's first is its header.
-    line = chunk.first_row + int(record) + (2 if source.content_type == CSV else 1)
-    return f"{source.path.name} line {line}{' ' + rest if rest else ''}"
+    line = chunk.first_row + error.record + (2 if source.content_type == CSV else 1)
+    field_of_record = error.pointer.removeprefix("/").partition("/")[2]
+    return f"{source.path.name} line {line}{' ' + field_of_record if field_of_record else ''}"

@@ -14,10 +14,11 @@ from openpyxl import Workbook, load_workbook
 
 from services.cli.clients import create_client
 from services.cli.oneroster import RosterInvalid
-from services.cli.push import Journal, Landed, PushFailed, SignedIn, push_sources
+from services.cli.push import Journal, Landed, PushFailed, push_sources
 from services.cli.sources import ROWS_AT_ONCE, SourceUnreadable, sources_of
 from services.cli.template import FORMS, WORDS, UnknownForm, columns_of, write_template
 from services.ledger_api.ingest.tabular import _shape_of
+from taizhang.client import SignedIn
 from tests.world.standard import MONDAY, S1, TERM, session
 
 Json = dict[str, Any]

@@ -25,7 +25,7 @@ from joserfc.jwk import ECKey
 from services.cli.clients import create_client
 from services.cli.embedded import Stores, embedded_stores
 from services.cli.processes import Running, running_services, start_service
-from services.cli.push import SignedIn, push_sources
+from services.cli.push import push_sources
 from services.cli.simulator import simulate
 from services.cli.simulator.senders import read_lines, sender_of, sign_in
 from services.cli.sources import sources_of
@@ -35,6 +35,7 @@ from services.ledger_api.app import read_signing_key
 from shared.migrations import migrate
 from shared.settings import Settings
 from shared.tokens import issue
+from taizhang.client import SignedIn
 from tests.world.district import Json, open_district
 from tests.world.lines import assert_lines_name_nobody
 from tests.world.standard import S1, S2, duty, open_standard_school, session, sheet

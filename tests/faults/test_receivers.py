@@ -19,7 +19,7 @@ from standardwebhooks import Webhook
 
 from services.cli.clients import create_client
 from services.cli.processes import free_port_or, start_service
-from services.cli.push import SignedIn
+from taizhang.client import SignedIn
 from tests.faults.conftest import PATIENCE_SECONDS, Stack
 
 Json = dict[str, Any]

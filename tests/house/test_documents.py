@@ -66,6 +66,27 @@ def test_a_readme_opens_with_what_it_is_and_two_commands(readme: str) -> None:
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_a_figure_of_a_readme_stands_where_it_was_measured(readme: str) -> None:
+    rows = re.findall(r"^\| (\S+) \|[^|]+\| ([^|]+) \|[^|]*\| `taizhang bench (\w+)` \|$", _read(readme), re.MULTILINE)
+    assert len(rows) > 5
+    measured = [line for file in ("docs/performance.md", "docs/accuracy.md") for line in _read(file).splitlines()]
+    for name, figure, _command in rows:
+        of_its_name = [line for line in measured if line.startswith(f"| {name}")]
+        assert any(re.search(rf"[|(] ?{re.escape(figure)}(?= )", line) for line in of_its_name), (name, figure)
+
+
+def _read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_a_readme_shows_the_page_in_few_bytes(readme: str) -> None:
+    shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", _read(readme))
+    assert len(shown) == 1
+    assert (ROOT / shown[0]).stat().st_size <= 150_000
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
 def test_the_tests_that_prove_a_claim_exist(readme: str) -> None:
     named = re.findall(r"`(tests/[^`]+)`", (ROOT / readme).read_text("utf-8"))
     assert named

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +13,7 @@ from services.ledger_api import app as ledger_app
 from services.reporting import app as reporting_app
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted([*(ROOT / "services").rglob("*.py"), *(ROOT / "shared").rglob("*.py")])
+MODULES = sorted(path for room in ("services", "shared", "taizhang") for path in (ROOT / room).rglob("*.py"))
 # Started by `python -m` or by Alembic, not imported.
 STARTED_BY_NAME = frozenset(
     {
@@ -20,6 +21,7 @@ STARTED_BY_NAME = frozenset(
         "services/cli/guard.py",
         "services/cli/bench/references.py",
         "services/cli/machine_book.py",
+        "services/cli/reference_book.py",
     }
 )
 MODULE_LINES, FUNCTION_LINES, USUAL_FUNCTION_LINES = 400, 70, 40
@@ -90,6 +92,11 @@ def test_no_module_is_dead() -> None:
         and _name(path).removesuffix(".py").replace("/", ".") not in imported
     ]
     assert not dead
+
+
+def test_the_client_needs_httpx_and_nothing_else() -> None:
+    needed = set().union(*(_imported(path) for path in (ROOT / "taizhang").rglob("*.py")))
+    assert {name.partition(".")[0] for name in needed} - sys.stdlib_module_names == {"httpx", "taizhang"}
 
 
 def test_no_sql_file_is_dead() -> None:

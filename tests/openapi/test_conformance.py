@@ -15,11 +15,11 @@ from schemathesis.specs.openapi.checks import (
 from services.cli.clients import create_client
 from services.cli.embedded import Stores
 from services.cli.processes import running_services
-from services.cli.push import SignedIn
 from services.cli.up import signing_key_of
 from services.ledger_api.app import create_app as create_ledger
 from services.reporting.app import create_app as create_reporting
 from shared.settings import Settings
+from taizhang.client import SignedIn
 from tests.conftest import cloned
 from tests.world.standard import S1
 

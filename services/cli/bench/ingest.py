@@ -29,11 +29,11 @@ from services.cli.clients import create_client
 from services.cli.embedded import Stores, embedded_stores
 from services.cli.processes import Running, free_port_or, running_services
 from services.cli.progress import progress_bar
-from services.cli.push import SignedIn
 from services.cli.up import signing_key_of
 from shared.migrations import migrate
 from shared.service_calendar import service_days
 from shared.settings import read_settings
+from taizhang.client import SignedIn
 
 TERM = (date(2025, 9, 1), date(2025, 12, 31))
 # Eight clients for 350 schools: each serves some 44 of them, and sends those of a day in bodies of so many.

@@ -17,8 +17,8 @@ from services.audit_worker.engine import CHANNEL
 from services.cli.bench.clients import RequestRefused
 from services.cli.bench.measure import Rates
 from services.cli.clients import create_client
-from services.cli.push import SignedIn
 from services.cli.simulator.senders import read_lines, school_ids_in
+from taizhang.client import SignedIn
 
 PATIENCE_SECONDS = 60.0
 

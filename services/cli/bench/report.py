@@ -26,9 +26,9 @@ from services.cli.bench.measure import Line, Rates, timed
 from services.cli.clients import create_client
 from services.cli.processes import running_services
 from services.cli.progress import progress_bar
-from services.cli.push import SignedIn
 from services.cli.rollup import rebuild_in
 from services.cli.simulator.senders import school_ids_in
+from taizhang.client import SignedIn
 
 # Salary slips a second that Frappe HRMS publishes for its payroll.
 HRMS_SLIPS_A_SECOND = 10.8

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from services.cli.clients import NewClient, create_client
-from services.cli.push import Pushed, SignedIn, push_sources
+from services.cli.push import Pushed, push_sources
 from services.cli.sources import sources_of
+from taizhang.client import SignedIn
 
 # What the bureau keeps; the schools' systems send the rest.
 OF_THE_BUREAU = frozenset(

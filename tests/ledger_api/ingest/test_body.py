@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from services.cli.clients import create_client
-from services.cli.push import SignedIn
 from services.ledger_api.ingest.body import LONG_BODY_BYTES, LongBodies, received_body
 from shared.problems import Refused
+from taizhang.client import SignedIn
 from tests.world.standard import MONDAY, S1
 
 MIB = 1024 * 1024
