@@ -119,7 +119,7 @@ class Case:
 
 def cases_of(path: Path, rule: str) -> list[Case]:
     """The cases of a rule's `.yaml`."""
-    return [Case(rule=rule, **case) for case in yaml.safe_load(path.read_text("utf-8"))]
+    return [Case(rule=rule, **case) for case in yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)]
 
 
 CASES = [
