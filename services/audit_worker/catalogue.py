@@ -133,7 +133,7 @@ def _read_config(config: Path | None) -> dict[str, dict[str, object]]:
     if config is None:
         return {}
     try:
-        found = yaml.safe_load(config.read_text("utf-8")) or {}
+        found = yaml.load(config.read_text("utf-8"), yaml.CSafeLoader) or {}
     except (OSError, yaml.YAMLError) as error:
         raise RuleInvalid(f"TAIZHANG_RULES_CONFIG cannot be read: {error}") from error
     if not isinstance(found, dict) or not all(isinstance(values, dict) for values in found.values()):
@@ -147,7 +147,7 @@ def _read_rule(path: Path, chosen: Mapping[str, Mapping[str, object]]) -> Rule:
     if opening is None:
         raise RuleInvalid(f"{path.name}: the file begins with its header in a block comment")
     try:
-        header = Header.model_validate(yaml.safe_load(opening[1]))
+        header = Header.model_validate(yaml.load(opening[1], yaml.CSafeLoader))
     except (ValidationError, yaml.YAMLError) as error:
         raise RuleInvalid(f"{path.name}: {error}") from error
     sql = text[opening.end() :]

@@ -1,7 +1,6 @@
 """Every rule against its cases: the `.yaml` beside it, posted through the API to the standard schools, then audited."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -10,12 +9,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import pytest_asyncio
 import yaml
 
 from services.audit_worker.catalogue import read_catalogue
 from services.cli.embedded import Stores
+from tests.conftest import cloned
 from tests.world import standard as world
-from tests.world.district import District, open_district
+from tests.world.district import District
+from tests.world.rewinding import Rewound, open_rewound
 from tests.world.weeks import serve_weeks
 
 RULES = {rule.code: rule for rule in read_catalogue()}
@@ -119,7 +121,7 @@ class Case:
 
 def cases_of(path: Path, rule: str) -> list[Case]:
     """The cases of a rule's `.yaml`."""
-    return [Case(rule=rule, **case) for case in yaml.safe_load(path.read_text("utf-8"))]
+    return [Case(rule=rule, **case) for case in yaml.load(path.read_text("utf-8"), yaml.CSafeLoader)]
 
 
 CASES = [
@@ -128,18 +130,23 @@ CASES = [
 ]  # fmt: skip
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def rewound(stores: Stores, standard: str, signing_key: str) -> AsyncIterator[Rewound]:
+    """The standard schools, to which every case comes anew."""
+    with cloned(stores, standard) as url:
+        async with open_rewound(url, stores.redis_url, signing_key) as opened:
+            yield opened
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}: {case.says}")
-async def test_the_rule_finds_exactly_what_its_case_says(
-    case: Case, clone_standard: Callable[[], AbstractContextManager[str]], stores: Stores, signing_key: str
-) -> None:
-    with clone_standard() as url:
-        async with open_district(url, stores.redis_url, signing_key) as district:
-            await enter(district, case.given)
-            await district.audit()
-            found = await district.fetch(
-                "select * from audit.finding where rule = $1 order by subject::text, service_date, finding_id",
-                case.rule,
-            )
+async def test_the_rule_finds_exactly_what_its_case_says(case: Case, rewound: Rewound) -> None:
+    district = await rewound.rewind()
+    await enter(district, case.given)
+    await district.audit()
+    found = await district.fetch(
+        "select * from audit.finding where rule = $1 order by subject::text, service_date, finding_id", case.rule
+    )
     assert [shown(finding, expected) for finding, expected in zip(found, case.finds, strict=False)] == [
         {name: str(value) for name, value in expected.items()} for expected in case.finds
     ]

@@ -12,7 +12,7 @@ from services.reporting.app import create_app as create_reporting
 from shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-REQUIREMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "docs/clauses.yaml").read_text("utf-8"))
+REQUIREMENTS: list[dict[str, Any]] = yaml.load((ROOT / "docs/clauses.yaml").read_text("utf-8"), yaml.CSafeLoader)
 RULES = {rule.code: rule for rule in read_catalogue()}
 
 

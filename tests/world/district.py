@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -161,12 +162,18 @@ async def open_district(
             reporting_app=reporting_app,
             ledger=ledger,
             reporting=reporting,
-            rules=read_catalogue(rules_config),
+            rules=catalogue() if rules_config is None else read_catalogue(rules_config),
             auditor_pool=pool,
             key=read_signing_key(signing_key),
             papers=Path(papers),
         )
     shutil.rmtree(papers)
+
+
+@cache
+def catalogue() -> Sequence[Rule]:
+    """The rules as they come, read once."""
+    return read_catalogue()
 
 
 def _client(app: FastAPI) -> httpx.AsyncClient:
