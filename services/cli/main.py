@@ -313,9 +313,8 @@ def bench(
         raise typer.BadParameter(str(error)) from error
 
 
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    """What an operator can mend is said in one line, with exit status 1."""
+def _told() -> tuple[type[Exception], ...]:
+    """What an operator can mend."""
     from services.audit_worker.catalogue import RuleInvalid
     from services.cli.embedded import StateDirectoryInUse, StoreDidNotStart
     from services.cli.oneroster import RosterInvalid
@@ -324,7 +323,7 @@ def _one_line_errors() -> Iterator[None]:
     from services.cli.sources import SourceUnreadable
     from shared.settings import SettingsInvalid
 
-    told = (
+    return (
         RuleInvalid,
         StateDirectoryInUse,
         StoreDidNotStart,
@@ -335,9 +334,16 @@ def _one_line_errors() -> Iterator[None]:
         SettingsInvalid,
     )
 
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """What an operator can mend is said in one line, with exit status 1."""
     try:
         yield
-    except told as error:
+    except Exception as error:
+        # Asked only now: to load every module that may raise one takes a second, which each command would wait.
+        if not isinstance(error, _told()):
+            raise
         print(f"taizhang: {error}", file=sys.stderr)
         sys.exit(1)
 

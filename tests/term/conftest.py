@@ -37,7 +37,9 @@ def term(stores: Stores, empty: str) -> Iterator[Term]:
     settings = Settings(_env_file=None, data_dir=folder, ledger_port=0, reporting_port=0)
     with (
         cloned(stores, empty) as url,
-        running_services(settings, Stores(url, stores.redis_url), signing_key_of(settings), lines_to=folder / "log") as running,
+        running_services(
+            settings, Stores(url, stores.redis_url), signing_key_of(settings), lines_to=folder / "log"
+        ) as running,
     ):
 
         def audited(block: Block) -> None:
@@ -45,7 +47,12 @@ def term(stores: Stores, empty: str) -> Iterator[Term]:
             if "findings" in block.commands:
                 _await_audit(url)
 
-        environment = {**os.environ, **running.environment, "LEDGER": running.ledger_url, "REPORTING": running.reporting_url}
+        environment = {
+            **os.environ,
+            **running.environment,
+            "LEDGER": running.ledger_url,
+            "REPORTING": running.reporting_url,
+        }
         follow(GUIDE, environment, folder, before=audited)
         _await_audit(url)
         yield Term(running, url)

@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
                 headers["Authorization"] = "Basic " + base64.b64encode(next(words).encode()).decode()
             case "-d" | "--data-binary":
                 given = next(words)
-                data = Path(given[1:]).read_bytes() if given.startswith("@") else given.encode()
+                data = _read(given[1:]) if given.startswith("@") else given.encode()
             case "-X":
                 method = next(words)
             case "-w":
@@ -41,6 +41,10 @@ def main(arguments: list[str]) -> int:
         body = refused.read()
     sys.stdout.buffer.write(body + after.encode())
     return 0
+
+
+def _read(name: str) -> bytes:
+    return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def follow(guide: Path, environment: Mapping[str, str], folder: Path, *, before:
         _run(shell, _PRELUDE)
         for block in blocks_of(guide):
             before(block)
-            _hold(block, _run(shell, block.commands), f"{guide.name}:{block.line}")
+            hold(block, _run(shell, block.commands), f"{guide.name}:{block.line}")
 
 
 def _run(shell: "subprocess.Popen[str]", commands: str) -> list[str]:
@@ -75,16 +75,16 @@ def _run(shell: "subprocess.Popen[str]", commands: str) -> list[str]:
     return [*written, f"the shell ended with {shell.wait()}"]
 
 
-def _hold(block: Block, written: list[str], where: str) -> None:
+def hold(block: Block, written: list[str], where: str) -> None:
     """The last answer is as it is shown, and nothing was refused that is not shown as refused."""
     answers = [_json_of(line, where) for line in written]
     for answer in answers if block.answer is None else answers[:-1]:
-        refused = isinstance(answer, dict) and "code" in answer and answer.get("status", 0) >= 400  # noqa: PLR2004
+        refused = isinstance(answer, dict) and "code" in answer and answer.get("status", 0) >= 400
         assert not refused, f"{where}: refused: {answer}"
     if block.answer is not None:
         assert answers, f"{where}: nothing was answered"
-        difference = _difference(answers[-1], block.answer, "")
-        assert difference is None, f"{where}: {difference}\nin {json.dumps(answers[-1], ensure_ascii=False)}"
+        found = difference(answers[-1], block.answer, "")
+        assert found is None, f"{where}: {found}\nin {json.dumps(answers[-1], ensure_ascii=False)}"
 
 
 def _json_of(line: str, where: str) -> Any:
@@ -94,17 +94,20 @@ def _json_of(line: str, where: str) -> Any:
         raise AssertionError(f"{where}: {line}") from error
 
 
-def _difference(answer: Any, shown: Any, at: str) -> str | None:
+def difference(answer: Any, shown: Any, at: str) -> str | None:
     """The first place where an answer is not what is shown of it: of an object some members, of a list every one."""
     if shown == ANYTHING:
         return None
     if isinstance(shown, dict) and isinstance(answer, dict):
         found = (
-            _difference(answer[name], value, f"{at}/{name}") if name in answer else f"{at}/{name} is missing"
+            difference(answer[name], value, f"{at}/{name}") if name in answer else f"{at}/{name} is missing"
             for name, value in shown.items()
         )
         return next(filter(None, found), None)
     if isinstance(shown, list) and isinstance(answer, list) and len(shown) == len(answer):
-        found = (_difference(one, other, f"{at}/{place}") for place, (one, other) in enumerate(zip(answer, shown, strict=True)))
+        found = (
+            difference(one, other, f"{at}/{place}")
+            for place, (one, other) in enumerate(zip(answer, shown, strict=True))
+        )
         return next(filter(None, found), None)
     return None if answer == shown else f"{at or '/'} is {json.dumps(answer, ensure_ascii=False)}"
