@@ -100,6 +100,11 @@ def _publication_final(attempt: Attempt) -> bool:
     )
 
 
+PUBLICATION_NAMED = Condition(
+    "上报写明所依据的本学期公示（publication_id）；没有写明的，退回补正后再报",
+    "it names the term's publication that it was made from (`publication_id`); one that does not is returned and sent again",
+    lambda attempt: bool(attempt.content.get("publication_id")),
+)
 PUBLICATION_FINAL = Condition(
     "本学期公示已完成（已结束、无未答复异议）",
     "the term's publication is closed, with no objection open",

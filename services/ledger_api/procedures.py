@@ -188,7 +188,7 @@ SUBMISSION = Machine(
         "sign": Step(
             SCHOOLS, frozenset({"draft", "returned"}), "signed", "校长签字", "signed by the principal",
             needs=("principal_signed_by",), names_content=True, reads=_PUBLICATION,
-            conditions=(must.PUBLICATION_FINAL, must.AS_PUBLISHED, must.THREE_ATTACHMENTS),
+            conditions=(must.PUBLICATION_NAMED, must.PUBLICATION_FINAL, must.AS_PUBLISHED, must.THREE_ATTACHMENTS),
             sets=lambda attempt: {
                 **attempt.given, "principal_signed_on": attempt.on, "principal_signed_hash": attempt.content_hash,
                 "content_hash": attempt.content_hash, "party_seal_by": None, "party_seal_on": None,
@@ -215,7 +215,7 @@ SUBMISSION = Machine(
         "approve": Step(
             OFFICES, frozenset({"submitted"}), "approved", "审核通过", "approved",
             may=(*_REVIEW_FACTS, "lines"), names_content=True, reads={**_PUBLICATION, **_REVIEWER},
-            conditions=(must.NOT_OF_THE_SCHOOL, must.PUBLICATION_FINAL), sets=lambda _attempt: {},
+            conditions=(must.NOT_OF_THE_SCHOOL, must.PUBLICATION_NAMED, must.PUBLICATION_FINAL), sets=lambda _attempt: {},
         ),
         "pay": Step(
             SCHOOLS, frozenset({"approved"}), "paid", "发放", "paid",
