@@ -105,7 +105,7 @@ def _answer_objection(attempt: Attempt) -> Content:
 
 
 def _displayed_unless_objected(attempt: Attempt) -> str:
-    still_open = set(must.open_objections(attempt)) - {attempt.given.get("objection_id")}
+    still_open = set(must.open_objections(attempt.content, attempt.taken)) - {attempt.given.get("objection_id")}
     return "objected" if still_open else "displayed"
 
 
@@ -119,6 +119,7 @@ PUBLICATION = Machine(
     ),
     content=("school_id", "publication_id", "kind", "period", "lines", "chain"),
     stated=_stated_of_publication,
+    held_back=lambda publication, taken: bool(must.open_objections(publication, taken)),
     steps={
         "deliberate": Step(
             SCHOOLS, frozenset({"draft"}), "deliberated", "集体审议", "deliberated",
