@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from services.cli.sources import CSV, Chunk, Source
-from taizhang.client import Client, Mode, NotSignedIn, Problem, Receipt, RowError, SignedIn, Unreachable
+from taizhang.client import Client, Mode, NotFound, NotSignedIn, Problem, Receipt, RowError, SignedIn, Unreachable
 
 
 class PushFailed(Exception):
@@ -79,15 +79,19 @@ class Journal:
     def note(self, landed: Landed) -> None:
         """One chunk more has landed."""
         self._done[self._key(landed.source)] = self.done(landed.source) + 1
-        if landed.receipt["chains"]:
-            self._latest[self._url] = landed.receipt["batch_id"]
+        if landed.receipt.chains:
+            self._latest[self._url] = landed.receipt.batch_id
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._keep()
 
-    def start_over_if_lost(self, client: httpx.Client) -> None:
+    def start_over_if_lost(self, client: Client) -> None:
         """Forget all that has landed when the ledger no longer knows the latest batch of it: it was restored from a backup."""
         latest = self._latest.get(self._url)
-        if latest and client.get(f"/v1/batches/{latest}").status_code == httpx.codes.NOT_FOUND:
+        if latest is None:
+            return
+        try:
+            client.get(f"batches/{latest}")
+        except NotFound:
             self._done, self._latest = {}, {}
 
     def forget(self, sources: Sequence[Source]) -> None:

@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from services.ledger_api.machines import Attempt, Condition, Content
+from services.ledger_api.machines import Attempt, Condition, Content, Taken
 
 THREE_PAPERS = frozenset({"arrangement_table", "decision_record", "publication_material"})
 # 一(二)2: a publication is final when it has hung, and nothing that was said against it is unanswered.
 FINAL = frozenset({"closed", "archived"})
 
 
-def open_objections(attempt: Attempt) -> list[str]:
+def open_objections(content: Content, taken: Sequence[Taken]) -> list[str]:
     """Ids of the objections that nobody answered: those on the sheet, and those that were raised here, whatever it says now."""
-    listed = {each["objection_id"]: each.get("answered_on") is None for each in attempt.content.get("objections") or ()}
-    raised = [each.facts["objection_id"] for each in attempt.taken if each.step == "object"]
-    answered = {each.facts["objection_id"] for each in attempt.taken if each.step == "answer"}
+    listed = {each["objection_id"]: each.get("answered_on") is None for each in content.get("objections") or ()}
+    raised = [each.facts["objection_id"] for each in taken if each.step == "object"]
+    answered = {each.facts["objection_id"] for each in taken if each.step == "answer"}
     unanswered = {key for key, is_open in listed.items() if is_open} | set(raised)
     return sorted(unanswered - answered)
 
@@ -68,7 +68,7 @@ HAS_HUNG = Condition(
 NO_OPEN_OBJECTION = Condition(
     "没有未答复的异议",
     "no objection is open",
-    lambda attempt: not open_objections(attempt),
+    lambda attempt: not open_objections(attempt.content, attempt.taken),
 )
 OBJECTION_NEW = Condition(
     "异议编号未用过",
@@ -82,7 +82,7 @@ OBJECTION_NEW = Condition(
 OBJECTION_OPEN = Condition(
     "所答复的异议尚未答复",
     "the objection answered is an open one",
-    lambda attempt: attempt.given.get("objection_id") in open_objections(attempt),
+    lambda attempt: attempt.given.get("objection_id") in open_objections(attempt.content, attempt.taken),
 )
 IN_A_LINE = Condition(
     "该人员在公示名单中",
@@ -100,6 +100,11 @@ def _publication_final(attempt: Attempt) -> bool:
     )
 
 
+PUBLICATION_NAMED = Condition(
+    "上报写明所依据的本学期公示（publication_id）；没有写明的，退回补正后再报",
+    "it names the term's publication that it was made from (`publication_id`); one that does not is returned and sent again",
+    lambda attempt: bool(attempt.content.get("publication_id")),
+)
 PUBLICATION_FINAL = Condition(
     "本学期公示已完成（已结束、无未答复异议）",
     "the term's publication is closed, with no objection open",

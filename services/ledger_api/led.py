@@ -57,7 +57,7 @@ _FIND_LAST = """
 _VERSIONS = """
     select
         entry.school_id, entry.key, entry.revision, entry.state, entry.content, entry.reason, entry.recorded_at,
-        entry.batch_id, batch.client_id
+        entry.batch_id, batch.client_id, batch.request_id
     from unnest($1::text[], $2::text[]) as document (school_id, key)
     inner join ledger.entry on entry.school_id = document.school_id and entry.resource = $3 and entry.key = document.key
     inner join ledger.batch on batch.batch_id = entry.batch_id
@@ -66,8 +66,8 @@ _VERSIONS = """
 """
 _TAKEN = """
     select
-        entry.school_id, document.key, entry.content, entry.recorded_at, entry.batch_id, batch.client_id, chain_entry.seq,
-        chain_entry.head
+        entry.school_id, document.key, entry.content, entry.recorded_at, entry.batch_id, batch.client_id, batch.request_id,
+        chain_entry.seq, chain_entry.head
     from unnest($1::text[], $2::text[]) as document (school_id, key)
     inner join ledger.entry
         on

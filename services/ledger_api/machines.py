@@ -133,8 +133,10 @@ class Machine:
 
     states: name -> Chinese, in the order of the procedure: a document posted again with the same content is never before
     where it was. content: the fields that approvals are about; the others say how far the procedure is. stated: the state
-    that a posted document's own facts say. reviewed_as: the field of a review that names this document. facts: the types of
-    what steps take beyond the document's own fields. must_never: the rules of POLICY Part 4 in words, zh and en.
+    that a posted document's own facts say. held_back: whether something that was done with it here keeps it where it is,
+    whatever a document that is posted again says of itself. reviewed_as: the field of a review that names this document.
+    facts: the types of what steps take beyond the document's own fields. must_never: the rules of POLICY Part 4 in words, zh
+    and en.
     """
 
     resource: str
@@ -144,6 +146,7 @@ class Machine:
     content: tuple[str, ...]
     stated: Callable[[Content], str]
     steps: Mapping[str, Step]
+    held_back: Callable[[Content, Sequence[Taken]], bool] = lambda _content, _taken: False
     reviewed_as: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     must_never: tuple[tuple[str, str], ...] = ()
@@ -169,8 +172,10 @@ class Machine:
         by_steps = {each.revision for each in taken}
         rank = {state: place for place, state in enumerate(self.states)}
         state, content_hash, led = self.initial, "", False
+        before: list[Taken] = []
         for event in _in_order(versions, taken, decisions):
             if isinstance(event, Taken):
+                before.append(event)
                 # What was about another content than it has by now holds no longer.
                 if event.content_hash == content_hash:
                     state, led = event.to_state, True
@@ -182,7 +187,7 @@ class Machine:
                     state = stated
                 elif now != content_hash:
                     state = stated if not taken else self.initial
-                elif rank[stated] > rank[state]:
+                elif rank[stated] > rank[state] and not self.held_back(event.content, before):
                     state = stated
                 content_hash = now
             else:

@@ -105,7 +105,7 @@ def _answer_objection(attempt: Attempt) -> Content:
 
 
 def _displayed_unless_objected(attempt: Attempt) -> str:
-    still_open = set(must.open_objections(attempt)) - {attempt.given.get("objection_id")}
+    still_open = set(must.open_objections(attempt.content, attempt.taken)) - {attempt.given.get("objection_id")}
     return "objected" if still_open else "displayed"
 
 
@@ -119,6 +119,7 @@ PUBLICATION = Machine(
     ),
     content=("school_id", "publication_id", "kind", "period", "lines", "chain"),
     stated=_stated_of_publication,
+    held_back=lambda publication, taken: bool(must.open_objections(publication, taken)),
     steps={
         "deliberate": Step(
             SCHOOLS, frozenset({"draft"}), "deliberated", "集体审议", "deliberated",
@@ -188,7 +189,7 @@ SUBMISSION = Machine(
         "sign": Step(
             SCHOOLS, frozenset({"draft", "returned"}), "signed", "校长签字", "signed by the principal",
             needs=("principal_signed_by",), names_content=True, reads=_PUBLICATION,
-            conditions=(must.PUBLICATION_FINAL, must.AS_PUBLISHED, must.THREE_ATTACHMENTS),
+            conditions=(must.PUBLICATION_NAMED, must.PUBLICATION_FINAL, must.AS_PUBLISHED, must.THREE_ATTACHMENTS),
             sets=lambda attempt: {
                 **attempt.given, "principal_signed_on": attempt.on, "principal_signed_hash": attempt.content_hash,
                 "content_hash": attempt.content_hash, "party_seal_by": None, "party_seal_on": None,
@@ -215,7 +216,7 @@ SUBMISSION = Machine(
         "approve": Step(
             OFFICES, frozenset({"submitted"}), "approved", "审核通过", "approved",
             may=(*_REVIEW_FACTS, "lines"), names_content=True, reads={**_PUBLICATION, **_REVIEWER},
-            conditions=(must.NOT_OF_THE_SCHOOL, must.PUBLICATION_FINAL), sets=lambda _attempt: {},
+            conditions=(must.NOT_OF_THE_SCHOOL, must.PUBLICATION_NAMED, must.PUBLICATION_FINAL), sets=lambda _attempt: {},
         ),
         "pay": Step(
             SCHOOLS, frozenset({"approved"}), "paid", "发放", "paid",

@@ -320,7 +320,8 @@ def _shown_step(name: str, step: Step) -> dict[str, Any]:
 
 def history_of(led: Led) -> list[dict[str, Any]]:
     """Who did what with it, when, why, about which content; the first of it first."""
-    by_steps = {each.revision for each in led.taken}
+    # A step that changes nothing of the document names the revision that somebody posted before.
+    by_steps = {(each.revision, row["request_id"]) for each, row in zip(led.taken, led.receipts, strict=True)}
     posted = [
         {
             "step": "posted",
@@ -332,7 +333,7 @@ def history_of(led: Led) -> list[dict[str, Any]]:
             "batch_id": str(row["batch_id"]),
         }
         for version, row in zip(led.versions, led.posted, strict=True)
-        if version.revision not in by_steps
+        if (version.revision, row["request_id"]) not in by_steps
     ]
     steps = [
         {

@@ -11,6 +11,7 @@ from services.ledger_api.machines import SCHOOLS, possible
 from services.ledger_api.oversight_procedures import MACHINES
 from tests.world.district import District
 from tests.world.procedure import (
+    ALLOCATION_STORY,
     MONTHLY,
     PUBLICATION_STORY,
     STORIES,
@@ -102,6 +103,15 @@ async def test_every_step_says_who_when_why_and_about_which_content(school: Dist
     assert shown["content_hash"] == digest
     earlier = await school.school(S1).get("/v1/publications/p", as_of=history[2]["recorded_at"])
     assert (earlier["state"], earlier["displayed_from"], len(earlier["history"])) == ("displayed", "2025-10-08", 3)
+
+
+async def test_a_step_that_changes_nothing_hides_no_posting(school: District) -> None:
+    own = school.school(S1)
+    await begin(school, ALLOCATION_STORY)
+    await move(school, ALLOCATION_STORY, ALLOCATION_STORY.moves[0])
+    await move(school, ALLOCATION_STORY, ALLOCATION_STORY.moves[1])
+    history = (await own.get("/v1/allocation-plans/v2"))["history"]
+    assert [each["step"] for each in history] == ["posted", "consult", "approve"]
 
 
 async def test_another_content_needs_its_approvals_again(school: District) -> None:

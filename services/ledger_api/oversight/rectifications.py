@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
+from services.ledger_api.conditions import ANOTHER_CHECKED
 from services.ledger_api.entries import entry_router
+from services.ledger_api.ingest.append import Ledger as LedgerWriterOfFacts
+from services.ledger_api.ingest.batch import Sender
 from services.ledger_api.ingest.check import Known, Pointer
+from services.ledger_api.ingest.decode import Decoded
 from services.ledger_api.ingest.payload import Identifier, Label, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 from services.ledger_api.oversight_procedures import RECTIFICATION
-from shared.problems import Fault
+from shared.problems import Fault, Refused, Words
 from shared.vocabulary import RectificationSource
 
 
@@ -67,6 +71,17 @@ def _faults(rectification: Rectification, _known: Known, at: Pointer) -> Iterabl
             yield Fault(at("answers", place, "checked_on"), "missing_field", {"field": "checked_on"})
 
 
+async def _before(_ledger: LedgerWriterOfFacts, decoded: Decoded[Any], _sender: Sender) -> Decoded[Any]:
+    """Raises Refused (403): nobody verifies or rejects what they answered themselves, whoever's system says so."""
+    if any(
+        answer.checked_by is not None and answer.checked_by == answer.answered_by
+        for rectification in decoded.records
+        for answer in rectification.answers
+    ):
+        raise Refused("own_work", condition=Words(ANOTHER_CHECKED.zh, ANOTHER_CHECKED.en))
+    return decoded
+
+
 RECTIFICATIONS = Resource("rectifications", Rectification, key=("rectification_id",), faults=_faults)
 
-router = entry_router(RECTIFICATIONS, scope="oversight.write", machine=RECTIFICATION)
+router = entry_router(RECTIFICATIONS, scope="oversight.write", machine=RECTIFICATION, before=_before)

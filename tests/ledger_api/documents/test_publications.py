@@ -144,6 +144,18 @@ async def test_an_objection_is_not_ignored(school: District) -> None:
     assert (await step(own, "publications/p", "close", on="2025-10-27"))["state"] == "closed"
 
 
+async def test_an_objection_is_not_passed_over_by_posting_the_sheet_again_as_closed(school: District) -> None:
+    await lead(school, PUBLICATION_STORY, to="objected")
+    own = school.school(S1)
+    hung = {"displayed_from": "2025-10-08", "displayed_to": "2025-10-14", "deliberation_id": "d"}
+    await own.post("publications", {**MONTHLY, **hung, "closed_on": "2025-10-15", "archive": POSTED["archive"]})
+    shown = await own.get("/v1/publications/p")
+    assert (shown["state"], shown["closed_on"]) == ("objected", "2025-10-15")
+    await step(own, "publications/p", "answer", objection_id="o1", answer="已核对", on="2025-10-15")
+    assert (await own.get("/v1/publications/p"))["state"] == "displayed"
+    assert (await step(own, "publications/p", "close", on="2025-10-16"))["state"] == "closed"
+
+
 async def test_objections_and_their_answers_are_listed(school: District) -> None:
     await lead(school, PUBLICATION_STORY, to="displayed")
     own = school.school(S1)

@@ -122,7 +122,7 @@ async def test_nothing_is_signed_before_its_publication_closed(school: District)
         ({"lines": [{**PAID_LINES[0], "amount_fen": 100001}, PAID_LINES[1]]}, "person by person"),
         ({"attachments": PAPERS[:2]}, "three attachments"),
         ({"attachments": [*PAPERS[:2], {"kind": "publication_material"}]}, "content hash"),
-        ({"publication_id": None}, "publication is closed"),
+        ({"publication_id": None}, "names the term's publication"),
     ],
 )
 async def test_what_is_not_the_publication_with_its_three_papers_is_not_signed(

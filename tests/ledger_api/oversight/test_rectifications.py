@@ -1,5 +1,7 @@
 """Rectifications: demanded by those who oversee, read by the school, with every step of their life."""
 
+import pytest
+
 from tests.world.district import District
 from tests.world.lifecycle import goes_through_its_life
 from tests.world.procedure import RECTIFICATION_STORY, lead, step
@@ -55,6 +57,18 @@ async def test_nobody_verifies_what_they_answered_themselves(school: District) -
         problem = await step(school.school(S1), "rectifications/x", name, expect=403, checked_by="li", **facts)
         assert problem["code"] == "not_theirs_to_decide"
     assert (await step(centre, "rectifications/x", "verify", checked_by="li", on="2025-10-15"))["state"] == "verified"
+
+
+@pytest.mark.parametrize("who", ["centre", "bureau"])
+async def test_what_somebody_verified_themselves_is_not_taken_from_any_system(school: District, who: str) -> None:
+    office = school.bureau if who == "bureau" else school.voice("centre", stage="primary")
+    own_work = {"answered_on": "2025-10-28", "answered_by": "T9", "checked_on": "2025-10-29", "checked_by": "T9"}
+    for accepted in (True, False):
+        wrong = {**DEMAND, "answers": [{**own_work, "accepted": accepted}]}
+        problem = await office.post("rectifications", {**DEMAND, "rectification_id": "x2"}, wrong, expect=403)
+        assert problem["code"] == "own_work"
+        assert "who checks is not who answered" in problem["detail"]
+    assert (await office.get("/v1/rectifications"))["items"] == []
 
 
 async def test_an_answer_shows_something_for_itself(school: District) -> None:

@@ -200,6 +200,22 @@ async def test_who_may_not_review_is_told_why_and_nothing_changes(
     await voice.get(f"/v1/{document}/reviews", expect=reader)
 
 
+async def test_a_submission_that_names_no_publication_is_returned_and_not_approved(under_review: District) -> None:
+    """A school's own system may send such a one; what it needs is said, and the way on is open."""
+    centre, own = under_review.voice("centre", stage="primary"), under_review.school(S1)
+    nameless = {name: value for name, value in SUBMITTED.items() if name != "publication_id"}
+    await own.post("submissions", nameless)
+    problem = await review(centre, "submissions/autumn", {"decision": "approve"}, expect=409)
+    assert problem["code"] == "not_ready"
+    assert "`publication_id`" in problem["detail"]
+    shown = await centre.get("/v1/submissions/autumn")
+    conditions = {each["step"]: [condition["en"] for condition in each["conditions"]] for each in shown["possible"]}
+    assert any("`publication_id`" in condition for condition in conditions["approve"])
+    await review(centre, "submissions/autumn", {"decision": "return", "comments": "未写明公示"})
+    await own.post("submissions", {**SUBMITTED, "submitted_on": "2026-02-13"})
+    await under_review.school(S1).get("/v1/submissions/autumn")
+
+
 async def test_of_two_who_decide_in_one_moment_one_is_there_first(under_review: District) -> None:
     centre, bureau = under_review.voice("centre", stage="primary"), under_review.bureau
     answers = await asyncio.gather(

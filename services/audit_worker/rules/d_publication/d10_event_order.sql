@@ -7,16 +7,17 @@ severity: high
 reads: [publications, submissions, reviews, payments, terms]
 claims: >
   The term's figures were signed, sealed or submitted before their publication had ended, submitted before signature
-  and seal, reviewed before they were submitted, or paid before they were submitted and accepted; or they were submitted
+  and seal, accepted before they were submitted, or paid before they were submitted and accepted; or they were submitted
   without any publication of the term, or paid without any submission.
 spares: >
   Two events of one day; an event whose day is not said; signature and seal, one before the other or after. Of several
-  publications the earliest counts: what is published again after a review follows one that was before it.
+  publications the earliest counts: what is published again after a review follows one that was before it. A review that
+  returned them is of what was submitted before, and comes before it is submitted again.
 misses: Days that were written down and are not true. The deliberation before the publication is D03's.
 says:
   zh: "{when} 次序有误：{found}。"
   en: "{when}: {found}; expected {expected}."
-version: 1
+version: 2
 */
 with terms as (
     select term_id from ledger.term where starts_on <= :last_day and ends_on >= :first_day
@@ -44,7 +45,6 @@ reviewed as (
     select
         submitted.school_id,
         submitted.term_id,
-        min(review.reviewed_on) as reviewed_on,
         min(review.reviewed_on) filter (where review.decision in ('accepted', 'adjusted')) as accepted_on,
         jsonb_agg(review.record_key order by review.record_key) as record_keys
     from submitted
@@ -72,7 +72,6 @@ events as (
         submitted.principal_signed_on,
         submitted.party_seal_on,
         submitted.submitted_on,
-        reviewed.reviewed_on,
         reviewed.accepted_on,
         reviewed.term_id is not null as is_reviewed,
         paid.paid_on,
@@ -105,7 +104,7 @@ judged as (
                     then format('submitted %s before signed %s', submitted_on, principal_signed_on)
                 end,
                 case when submitted_on < party_seal_on then format('submitted %s before sealed %s', submitted_on, party_seal_on) end,
-                case when reviewed_on < submitted_on then format('reviewed %s before submitted %s', reviewed_on, submitted_on) end,
+                case when accepted_on < submitted_on then format('accepted %s before submitted %s', accepted_on, submitted_on) end,
                 case when paid_on < submitted_on then format('paid %s before submitted %s', paid_on, submitted_on) end,
                 case when paid_on < accepted_on then format('paid %s before accepted %s', paid_on, accepted_on) end,
                 case when is_paid and is_reviewed and accepted_on is null then 'paid and not accepted' end

@@ -4,20 +4,21 @@ name: {zh: 学期上报迟延或缺失, en: Term submitted late or never}
 clause: [一(二)3]
 grain: school_term
 severity: medium
-reads: [submissions, sessions, duties, terms]
+reads: [submissions, reviews, sessions, duties, terms]
 claims: >
   A term with class hours in the ledger was submitted later than the district allows, or the school is long at work in
   the next term and has not submitted it.
 spares: >
   A term without class hours of the school; one whose time is not over by the school's last service day of the next term.
-  Of several submissions the earliest counts; one that does not say its day is not late.
+  Of several submissions the earliest counts, and of one that was returned and submitted again the day of its first review;
+  one that does not say its day is not late.
 misses: A school that never serves again after the term; its last term is nobody's.
 parameters:
   within_days: {default: 30, why: "The notice says at fixed times and gives no day; a month after the term leaves time for the display."}
 says:
   zh: "{when}：学期 {subject} 应于 {expected} 前上报，实际：{found}。"
   en: "{when}: term {subject} was to be submitted by {expected}; found: {found}."
-version: 1
+version: 2
 */
 with terms as (
     select term_id, starts_on, ends_on, lag(term_id) over (order by starts_on) as before_id
@@ -30,15 +31,21 @@ late as (
         terms.term_id,
         terms.term_id as period,
         terms.ends_on,
-        min(submission.submitted_on) as submitted_on,
+        -- What was returned and submitted again says its later day; it was there when it was first reviewed.
+        min(least(submission.submitted_on, first_review.reviewed_on)) as submitted_on,
         jsonb_agg(submission.record_key order by submission.record_key) as record_keys
     from terms
     inner join ledger.submission using (term_id)
+    left join lateral (
+        select min(review.reviewed_on) as reviewed_on
+        from ledger.review
+        where review.school_id = submission.school_id and review.submission_id = submission.submission_id
+    ) as first_review on true
     where submission.school_id = any(:school_ids) and terms.starts_on <= :last_day and terms.ends_on >= :first_day
     group by submission.school_id, terms.term_id, terms.ends_on
     having
         bool_and(submission.submitted_on is not null)
-        and min(submission.submitted_on) > terms.ends_on + :within_days::integer
+        and min(least(submission.submitted_on, first_review.reviewed_on)) > terms.ends_on + :within_days::integer
 ),
 
 -- Shown in the term that the school is at work in now.

@@ -4,10 +4,10 @@ name: {zh: 整改逾期、自查自验或重复发生, en: Rectification overdue
 clause: [二(二), 二(三)]
 grain: year
 severity: high
-reads: [rectifications, sessions, duties, terms]
+reads: [rectifications, staff, sessions, duties, terms]
 claims: >
   A school was told to put something right by a day, has served past it and no answer of it was accepted; or the answer was
-  accepted by the person who gave it; or the same thing had to be demanded again soon after it was found put right.
+  accepted by a person of the school; or the same thing had to be demanded again soon after it was found put right.
 spares: >
   An extension, up to its own day. An answer that came in time and waits to be checked, for as long as the parameter says.
   A demand that names no issue is no repetition of another; a check that names nobody is nobody's own.
@@ -20,7 +20,7 @@ parameters:
 says:
   zh: "整改 {subject}：应为 {expected}，实际：{found}。"
   en: "Rectification {subject}: {expected} was wanted; found: {found}."
-version: 1
+version: 2
 */
 with demand as materialized (
     select
@@ -75,15 +75,17 @@ own_check as (
         demand.school_id,
         demand.rectification_id,
         year.academic_year,
-        'checked by another person' as expected,
-        'answered and checked by the same person' as found,
+        'checked by somebody who oversees' as expected,
+        'checked by a person of the school' as found,
         jsonb_build_array(demand.record_key) as record_keys
     from demand
     inner join year on year.first_calendar_year = extract(year from demand.demanded_on - interval '8 months')
     where
         exists (
             select from jsonb_array_elements(demand.answers) as answer
-            where (answer ->> 'accepted')::boolean and answer ->> 'checked_by' = answer ->> 'answered_by'
+            inner join ledger.staff
+                on staff.school_id = demand.school_id and staff.staff_id = answer ->> 'checked_by'
+            where (answer ->> 'accepted')::boolean
         )
 ),
 
