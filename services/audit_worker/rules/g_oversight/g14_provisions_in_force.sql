@@ -30,7 +30,7 @@ parameters:
       - principal
       - reporting_channel
     why: The notice has rules complete and key posts know their duties; a district names here what it asks of its schools.
-  start_days: {default: 30, why: Posts are filled and rules renewed in the first month of a term.}
+  start_days: {default: 21, why: Posts are filled and rules renewed in the first three weeks of a term.}
 says:
   zh: "{when} 制度或岗位“{subject}”：{found}。"
   en: "{when}: {subject}: {found}."
