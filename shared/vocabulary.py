@@ -1,8 +1,9 @@
 """Every enumeration of the contract, with its words in Chinese and English and the national code; how things are named."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+from shared.words import WORDS_OF_ARRANGEMENTS, Label
 
 # How things are named. The last part of each refuses a line end, which `$` alone would let pass.
 SCHOOL_ID = r"^[0-9]{10}$(?!\n)"
@@ -62,6 +63,23 @@ CampaignMethod = Literal["unannounced", "questionnaire", "interview", "supervisi
 TrainingKind = Literal["key_person", "teacher", "warning_education", "other"]
 GroupRole = Literal["lead", "member"]
 GroupKind = Literal["leading", "working"]
+ActivitySource = Literal["in_school", "partner", "provider", "platform"]
+Development = Literal["individual", "team", "joint"]
+ActivityPurpose = Literal["support", "enrichment", "transition", "brand_club", "science_project"]
+AgreementKind = Literal["service_contract", "engagement", "pairing", "partnership"]
+Payer = Literal["school", "families", "parents_committee", "nobody"]
+# What stands from a day on: a school's rules, its key posts, how people reach those who answer, who in the bureau has what.
+ProvisionMatter = Literal[
+    "homework_rules", "attendance_rules", "duty_rules", "ledger_rules", "publication_rules", "remuneration_rules",
+    "safety_rules", "outside_people_rules", "ledger_keeper", "approver", "finance_officer", "principal", "reporting_channel",
+    "room_plan", "office_duty", "recommended_person", "other",
+]  # fmt: skip
+# The key posts among them (关键岗位).
+POSTS: tuple[ProvisionMatter, ...] = ("ledger_keeper", "approver", "finance_officer", "principal")
+MeasureMatter = Literal[
+    "guidance", "good_practice", "circular", "pupil_support", "enrichment", "homework_sample", "activity_review",
+    "room_opening", "safety_check", "room_improvement", "staff_care", "other",
+]  # fmt: skip
 FindingState = Literal["open", "acknowledged", "explained", "confirmed", "dismissed", "cleared"]
 DispositionKind = Literal["acknowledge", "explain", "confirm", "dismiss", "reopen", "assign", "comment"]
 DismissalReason = Literal["recorded_late", "recorded_wrong", "permitted", "reported_twice", "rule_mistaken"]
@@ -109,15 +127,6 @@ SCOPES_OF: Mapping[str, frozenset[Scope]] = {
     "bureau": _READS | {"registers.write", "oversight.write", "findings.write", "subscriptions.write", "admin"},
     "auditor": _READS | {"findings.write", "subscriptions.write"},
 }
-
-
-@dataclass(frozen=True)
-class Label:
-    """A code's words."""
-
-    zh: str
-    en: str
-    national_code: str | None = None
 
 
 CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
@@ -311,6 +320,7 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "warning_education": Label("警示教育", "warning education"),
         "other": Label("其他", "other"),
     },
+    **WORDS_OF_ARRANGEMENTS,
     "group_kind": {"leading": Label("领导小组", "leading group"), "working": Label("工作组", "working group")},
     "group_role": {"lead": Label("牵头", "lead"), "member": Label("成员", "member")},
     "finding_state": {

@@ -22,6 +22,7 @@ _DOCUMENTS = frozenset(
         "provider-invoices", "fund-lines", "disbursements",
         "plans", "trainings", "review-schemes", "rectifications", "complaints", "clawbacks",
         "awards", "disqualifications", "indicator-sets", "appraisals", "campaigns", "groups", "schools", "terms",
+        "activities", "agreements", "provisions", "measures",
     }
 )  # fmt: skip
 # The first of a term shows that the district keeps them here: every school is then asked for its own.

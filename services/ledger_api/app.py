@@ -18,16 +18,19 @@ from services.ledger_api import discovery, oauth, sign_in
 from services.ledger_api.attachment_store import AttachmentStore
 from services.ledger_api.bell import Bell
 from services.ledger_api.documents import (
+    agreements,
     allocation_plans,
     attachments,
     deliberations,
     evaluations,
     fund_lines,
     groups,
+    measures,
     patrols,
     payments,
     plans,
     provider_invoices,
+    provisions,
     publications,
     submissions,
     surveys,
@@ -56,6 +59,7 @@ from services.ledger_api.oversight import (
 from services.ledger_api.procedures import PLAN, SUBMISSION
 from services.ledger_api.records import attendance, batches, chains, days, duties, gate_logs, sessions, sign_ins
 from services.ledger_api.registers import (
+    activities,
     closures,
     code_lists,
     consents,
@@ -85,10 +89,10 @@ log = structlog.get_logger()
 ROUTERS = (
     sessions, attendance,
     discovery, oauth, sign_in,
-    schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, code_lists,
+    schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, activities, code_lists,
     days, duties, sign_ins, gate_logs, batches, chains,
     attachments, allocation_plans, deliberations, publications, submissions, payments, surveys, evaluations, patrols,
-    provider_invoices, fund_lines, plans, groups, trainings,
+    provider_invoices, fund_lines, plans, groups, trainings, agreements, provisions, measures,
     inspections, inspection_draws, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,
     appraisals, campaigns, referrals, disbursements, dispositions,
     subscriptions,

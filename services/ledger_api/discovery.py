@@ -17,7 +17,7 @@ POSTING_ORDER = (
     "sign-ins", "sessions", "attendance", "duties", "gate-logs", "days", "deliberations", "publications", "submissions", "payments",
     "surveys", "evaluations", "patrols", "provider-invoices", "plans", "groups", "trainings", "review-schemes", "inspection-draws", "inspections",
     "reviews", "fund-lines", "disbursements", "rectifications", "complaints", "clawbacks", "disqualifications", "awards", "indicator-sets", "appraisals",
-    "campaigns", "referrals",
+    "campaigns", "referrals", "activities", "agreements", "provisions", "measures",
 )  # fmt: skip
 
 

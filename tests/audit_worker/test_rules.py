@@ -89,6 +89,11 @@ BUILDERS: dict[str, Callable[..., dict[str, Any]]] = {
     },
     "campaign": lambda **given: {"campaign_id": "draw", "academic_year": world.YEAR, **given},
     "group": lambda **given: {"group_id": "group", "academic_year": world.YEAR, **given},
+    "activity": lambda **given: {"school_id": world.S1, **given},
+    "agreement": lambda **given: {"school_id": world.S1, "agreement_id": "deed", **given},
+    "provision": lambda **given: {"school_id": world.S1, "title": given["matter"], **given},
+    "channel": lambda **given: {"title": "举报电话", **given},
+    "measure": lambda **given: {"school_id": world.S1, **given},
 }  # fmt: skip
 RESOURCES = {
     "school": "schools", "closure": "closures", "provider": "providers", "slot": "slots", "staff": "staff",
@@ -101,6 +106,7 @@ RESOURCES = {
     "filing": "plans", "training": "trainings", "scheme": "review-schemes", "rectification": "rectifications",
     "complaint": "complaints", "clawback": "clawbacks", "award": "awards", "disqualification": "disqualifications",
     "indicator_set": "indicator-sets", "appraisal": "appraisals", "campaign": "campaigns", "group": "groups",
+    "activity": "activities", "agreement": "agreements", "provision": "provisions", "channel": "provisions", "measure": "measures",
 }  # fmt: skip
 OF_THE_BUREAU = {
     "schools", "terms", "closures", "providers", "inspections", "reviews", "review-schemes", "rectifications", "complaints",
@@ -166,7 +172,8 @@ async def enter(district: District, given: list[dict[str, dict[str, Any]]]) -> N
             owner = record.get("school_id", world.S1)
             if resource == "clawbacks":
                 record |= {"finding_ids": [await world.confirmed_finding(district)]}
-            voice = district.bureau if resource in OF_THE_BUREAU else district.school(owner)
+            is_bureaus = resource in OF_THE_BUREAU or kind == "channel"
+            voice = district.bureau if is_bureaus else district.school(owner)
             receipt = await voice.post(resource, record)
             if recorded is not None:
                 await _recorded_then(district, receipt["batch_id"], recorded)

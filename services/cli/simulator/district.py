@@ -9,6 +9,7 @@ from random import Random
 
 import msgspec
 
+from services.cli.simulator.arrangements import arrangements_of
 from services.cli.simulator.clock import plant_late_entries
 from services.cli.simulator.days import Absences, Record, SchoolDay, make_day
 from services.cli.simulator.documents import documents_of
@@ -298,13 +299,9 @@ def _write_records(
     term.invoices = invoices_of(school, term.days)
     for name in plot.in_other_papers:
         IN_OTHER_PAPERS[name](term, planted)
+    spring_day = None if spring is None else spring.day
     documents = documents_of(
-        school,
-        term.days,
-        plot.in_documents,
-        planted,
-        plan_fraud=plot.in_plan,
-        spring_day=None if spring is None else spring.day,
+        school, term.days, plot.in_documents, planted, plan_fraud=plot.in_plan, spring_day=spring_day
     )
     _write_registers(school, terms, planted, files)
     marks = 0
@@ -316,8 +313,8 @@ def _write_records(
         files.write("days", [_closed_day(one)] if one.closes else [])
         marks += sum(len(sheet[status]) for sheet in one.sheets.values() for status in STATUSES)
     if term.closed is not None:
-        no_service = {"service_date": term.closed.isoformat(), "state": "no_service", "reason": "台风停课"}
-        files.write("days", [{"school_id": school.school_id, **no_service}])
+        of_the_day = {"school_id": school.school_id, "service_date": term.closed.isoformat()}
+        files.write("days", [{**of_the_day, "state": "no_service", "reason": "台风停课"}])
     if school.keeps_sign_ins:
         files.write("sign-ins", sign_ins_of(days, rng, planted))
     files.write("patrols", patrols_of(days, rng, planted))
@@ -325,7 +322,8 @@ def _write_records(
     files.write("provider-invoices", term.invoices.values())
     files.write("surveys", term.surveys)
     files.write("evaluations", term.evaluations)
-    for resource, written in documents.items():
+    arrangements = arrangements_of(school, days, TERMS[: len(terms)], plot.in_arrangements, planted)
+    for resource, written in (*documents.items(), *arrangements.items()):
         files.write(resource, written)
     return marks
 

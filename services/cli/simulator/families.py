@@ -13,6 +13,8 @@ WEEKDAYS = frozenset(range(1, 6))
 SAYS_NO, HOMEWORK_ONLY, WITHOUT_A_DAY, JOINS_LATER = 3, 4, 8, 1
 # Every so-manieth pupil of a class stays for the late slot, where the school has one.
 STAYS_LATE = 5
+# When the first slot that every school has last ends, most parents are free.
+WORK_ENDS_AT = "17:30"
 IMPROVED_ON, IMPROVED_BY = "2025-12-20", "2026-07-10"
 
 
@@ -66,6 +68,7 @@ def asked_and_evaluated(school: School, last_day: date) -> Mapping[str, list[Rec
                 "asked": len(choices),
                 "answered": len(choices) - 2,
                 "agreeing": sum(choice.opted_in for choice in choices),
+                "work_ends_at": WORK_ENDS_AT,
             },
         ],
         "evaluations": [

@@ -15,7 +15,7 @@ FILES = (
     "allocation-plans", "sign-ins", "sessions", "attendance", "sessions-corrections", "duties", "days", "sessions-late",
     "deliberations", "publications", "submissions", "payments", "surveys", "evaluations", "patrols",
     "provider-invoices", "inspections", "reviews", "fund-lines", "disbursements", "plans",
-    "review-schemes",
+    "review-schemes", "activities", "agreements", "provisions",
 )  # fmt: skip
 BY_MONTH = frozenset({"sessions", "attendance"})
 

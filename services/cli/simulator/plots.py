@@ -3,7 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import TypeVar
 
+from services.cli.simulator.arrangements import IN_ARRANGEMENTS
 from services.cli.simulator.day_frauds import DAY_FRAUDS
 from services.cli.simulator.days import SchoolDay
 from services.cli.simulator.documents import IN_DOCUMENTS
@@ -11,6 +13,8 @@ from services.cli.simulator.frauds import OF_A_DAY, InDay, Planted
 from services.cli.simulator.patterns import patterns_of
 from services.cli.simulator.plan_frauds import PLAN_FRAUDS
 from services.cli.simulator.term_frauds import ACROSS_DAYS, IN_OTHER_PAPERS, IN_REGISTERS
+
+Kind = TypeVar("Kind", str, str | None)
 
 IN_DAY: Mapping[str, InDay] = {**OF_A_DAY, **DAY_FRAUDS}
 # Rule F03 looks at months of at least ten days.
@@ -33,6 +37,7 @@ _APART = tuple(
             ("E08", "E05"), ("E08", "E07"), ("E08", "D08"), ("E08", "D10-paid"), ("E08", "B07-missing"),
             ("E04", "D06"), ("E04", "D07"), ("E04", "D08"), ("E04", "E01"), ("E04", "E07"),
             ("E03", "D06"), ("E03", "D07"), ("E03", "D08"), ("E03", "E01"), ("E03", "E07"),
+            ("C08-contract", "C09-families"), ("C09-families", "C09-undecided"), ("C08-contract", "C09-undecided"),
             ("B07-missing", "B07-overdue"), ("C07-twice", "C07-pupils"), ("C07-after", "C07-not-held"),
             ("E10-amount", "E10-late"), ("E09-balance", "E11"), ("E09-balance", "D13"), ("E09-balance", "E08"),
         ),
@@ -48,6 +53,7 @@ class Plot:
     across_days: tuple[str, ...] = ()
     in_documents: tuple[str, ...] = ()
     in_other_papers: tuple[str, ...] = ()
+    in_arrangements: tuple[str, ...] = ()
     in_registers: str | None = None
     in_plan: str | None = None
     on_sunday: bool = False
@@ -90,11 +96,23 @@ def plots_of(schools: int, days: int, rng: Random, *, with_clock: bool) -> list[
         _with_patterns(_plot(index, crooked, days, shuffled, rng), index, schools, days, is_late=with_clock)
         for index in range(crooked)
     ]
+    # After everything else, so that a seed plants what it always did.
+    arrangements = rng.sample(IN_ARRANGEMENTS, len(IN_ARRANGEMENTS))
+    plots = [_with_arrangements(plot, _of(arrangements, index, crooked)) for index, plot in enumerate(plots)]
     honest = [Plot()] * (schools - crooked)
     if honest and any(plot.serves_in_spring for plot in plots):
         # An honest school, too, works on in the next term, and has paid.
         honest[-1] = Plot(serves_in_spring=True)
     return plots + honest
+
+
+def _with_arrangements(plot: Plot, kinds: Sequence[str]) -> Plot:
+    """What is planted in the school's catalogue, agreements, provisions and surveys."""
+    chosen: list[str] = []
+    for kind in kinds:
+        if not _hidden(kind, [*plot.in_other_papers, *chosen]):
+            chosen.append(kind)
+    return replace(plot, in_arrangements=tuple(chosen))
 
 
 def _with_patterns(plot: Plot, index: int, schools: int, days: int, *, is_late: bool) -> Plot:
@@ -137,7 +155,7 @@ def _plot(index: int, crooked: int, days: int, shuffled: Mapping[str, Sequence[s
     )
 
 
-def _of(kinds: Sequence[str | None], index: int, crooked: int) -> Sequence[str | None]:
+def _of(kinds: Sequence[Kind], index: int, crooked: int) -> Sequence[Kind]:
     """The share of one of the crooked schools; when there are more schools than kinds, the kinds go round."""
     return kinds[index::crooked] or [kinds[index % len(kinds)]]
 

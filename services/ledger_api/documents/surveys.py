@@ -5,7 +5,7 @@ from datetime import date
 
 from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
-from services.ledger_api.ingest.payload import Count, Identifier, Record, SchoolId, TermId, Text
+from services.ledger_api.ingest.payload import Clock, Count, Identifier, Record, SchoolId, TermId, Text
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
 from shared.vocabulary import SurveyKind
@@ -14,7 +14,8 @@ from shared.vocabulary import SurveyKind
 class Survey(Record, frozen=True):
     """One survey of a term: when it was open, how many were asked, how many answered and how many of them agree.
 
-    `agreeing`: families who wish to take part, or who are content, by the kind of the survey.
+    `agreeing`: families who wish to take part, or who are content, by the kind of the survey. `work_ends_at`: when most of the
+    parents who were asked for it end their work (一(一)1).
     """
 
     school_id: SchoolId
@@ -27,6 +28,7 @@ class Survey(Record, frozen=True):
     asked: Count | None = None
     answered: Count | None = None
     agreeing: Count | None = None
+    work_ends_at: Clock | None = None
     remark: Text | None = None
     reason: Text | None = None
 
