@@ -33,8 +33,7 @@ async def _from_our_page(request: Request) -> None:
     refuse_other_pages(request, or_none=True)
 
 
-# What a browser does, and no program: docs/page.md says it, the OpenAPI document does not.
-router = APIRouter(tags=["sign-in"], include_in_schema=False)
+router = APIRouter(tags=["sign-in"])
 pages_only = [Depends(_from_our_page)]
 
 

@@ -1,11 +1,7 @@
 """Sign-in with the district's own provider: a small one that others wrote runs as a process of its own."""
 
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
@@ -16,47 +12,16 @@ from services.ledger_api.identity_provider import Attempt
 from services.ledger_api.open_id import ATTEMPT_COOKIE, seal_attempt
 from shared.settings import Settings
 from tests.world.district import District
+from tests.world.identity_provider import free_port, running_provider
 from tests.world.standard import S1
 
 BROWSER = {"Accept": "text/html,*/*"}
 KINDS = "head=school,audit=auditor,office=centre"
 
 
-@contextmanager
-def _provider(port: int, *options: str) -> Iterator[str]:
-    """The provider at http://localhost:PORT, which lets in whoever names themselves."""
-    command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port), *options]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    address = f"http://localhost:{port}"
-    try:
-        deadline = time.monotonic() + 30
-        while not _answers(address):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _answers(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/jwks", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
-    with _provider(_free_port()) as address:
+    with running_provider(free_port()) as address:
         yield address
 
 
@@ -214,16 +179,16 @@ async def test_who_says_no_at_the_provider_comes_back_to_the_page(door: District
 
 
 async def test_a_token_that_has_expired_is_refused_and_new_keys_are_learnt(school: District) -> None:
-    port = _free_port()
-    with _provider(port) as address:
+    port = free_port()
+    with running_provider(port) as address:
         _trust(school, address)
         assert (await _come(school, role="audit")).headers["location"] == "/"
     school.ledger.cookies.clear()
     # It comes back with another key, and tokens that were over two minutes ago.
-    with _provider(port, "--token-max-age", "-120"):
+    with running_provider(port, "--token-max-age", "-120"):
         back = await _agree(await _begin(school), role="audit")
         assert await _refusal(school, back, because="expired") == (401, "id_token_invalid")
-    with _provider(port):
+    with running_provider(port):
         assert (await _come(school, role="audit")).headers["location"] == "/"
     assert (await school.ledger.get("/oauth/openid")).status_code == 303
     _trust(school, address)
