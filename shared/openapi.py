@@ -7,7 +7,20 @@ from fastapi.openapi.utils import get_openapi
 
 from shared.problems import CATALOGUE
 
-PUBLIC = frozenset({"/", "/oauth/token", "/.well-known/jwks.json", "/livez", "/readyz", "/metrics", "/verify/{code}"})
+PUBLIC = frozenset(
+    {
+        "/",
+        "/oauth/token",
+        "/oauth/session",
+        "/oauth/openid",
+        "/oauth/openid/callback",
+        "/.well-known/jwks.json",
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/verify/{code}",
+    }
+)
 _FAULT = {
     "type": "object",
     "required": ["pointer", "code", "detail"],

@@ -38,6 +38,30 @@ CATALOGUE: Mapping[str, Kind] = {
     "spent_link": Kind(
         401, "登录链接已用过或已过期；请重新取得", "The sign-in link was used or has expired; ask for another"
     ),
+    "no_provider": Kind(404, "未设置统一身份认证", "No identity provider is set up"),
+    "sign_in_lost": Kind(
+        400,
+        "这次统一登录已过期，或不是从本浏览器开始的；请重新登录",
+        "This sign-in has expired or did not begin in this browser; begin again",
+    ),
+    "provider_refused": Kind(403, "统一身份认证没有同意登录", "The identity provider signs nobody in"),
+    "provider_unavailable": Kind(
+        503, "统一身份认证暂时无法使用：{reason}", "The identity provider cannot be used now: {reason}"
+    ),
+    "id_token_invalid": Kind(
+        401, "统一身份认证给出的身份令牌无效：{reason}", "The identity provider's ID token is not valid: {reason}"
+    ),
+    "role_unknown": Kind(
+        403,
+        "身份信息（{claim}）中没有可用的角色，或有不止一种",
+        "The claim {claim} names no role that is known here, or more than one",
+    ),
+    "role_without_schools": Kind(
+        403, "身份信息（{claim}）中没有学校代码", "The claim {claim} does not name the person's schools"
+    ),
+    "role_without_stage": Kind(
+        403, "身份信息（{claim}）中没有学段", "The claim {claim} does not name the centre's stage"
+    ),
     "foreign_page": Kind(
         403, "这个请求来自别的网页，未予办理", "The request comes from another website's page and was not carried out"
     ),

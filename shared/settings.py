@@ -1,5 +1,6 @@
 """What an operator can set, read once at the door and handed on."""
 
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
@@ -7,8 +8,10 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+# The kinds that a person signs in as; sandboxes are for programs.
+PEOPLE = ("school", "centre", "bureau", "auditor")
 # What may hold a password or a key: never repeated in a message.
-_SECRET = frozenset({"database_url", "redis_url", "token_signing_key", "webhook_key"})
+_SECRET = frozenset({"database_url", "redis_url", "token_signing_key", "webhook_key", "oidc_client_secret"})
 
 
 class SettingsInvalid(Exception):
@@ -49,6 +52,23 @@ class Settings(BaseSettings):
     # Networks inside the house to which webhooks may go, and over http: CIDR, between commas.
     webhook_networks: str | None = None
 
+    # The district's own OpenID Connect provider, with whom people may sign in; in the clear on this machine alone.
+    oidc_issuer: str | None = Field(default=None, pattern=r"^(https://[^/\s]|http://(localhost|127\.0\.0\.1)[:/]).*")
+    oidc_client_id: str = "taizhang"
+    oidc_client_secret: str | None = None
+    oidc_scope: str = Field(default="openid profile", pattern=r"^(.* )?openid( .*)?$")
+    oidc_kind_claim: str = "role"
+    # From the provider's words for roles to ours, between commas: `district-admin=bureau,head=school`.
+    oidc_kinds: str = "bureau=bureau,auditor=auditor,centre=centre,school=school"
+    oidc_schools_claim: str = "schools"
+    oidc_stage_claim: str = "stage"
+
+    @field_validator("oidc_kinds")
+    @classmethod
+    def _are_kinds(cls, given: str) -> str:
+        _kinds(given)
+        return given
+
     @field_validator("webhook_networks")
     @classmethod
     def _are_networks(cls, given: str | None) -> str | None:
@@ -58,6 +78,10 @@ class Settings(BaseSettings):
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks of `webhook_networks`."""
         return _networks(self.webhook_networks)
+
+    def kinds(self) -> Mapping[str, str]:
+        """The roles of `oidc_kinds`: from the provider's word to our kind of client."""
+        return _kinds(self.oidc_kinds)
 
     def stores(self) -> tuple[str, str]:
         """The URLs of PostgreSQL and Redis; raises SettingsInvalid when either is not set."""
@@ -81,6 +105,16 @@ class Settings(BaseSettings):
 
 def _networks(given: str | None) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(each.strip()) for each in (given or "").split(",") if each.strip())
+
+
+def _kinds(given: str) -> Mapping[str, str]:
+    kinds: dict[str, str] = {}
+    for each in given.split(","):
+        word, _, kind = (part.strip() for part in each.rpartition("="))
+        if not word or kind not in PEOPLE:
+            raise ValueError(f"{each.strip()} is no ROLE=KIND with a kind of {', '.join(PEOPLE)}")
+        kinds[word] = kind
+    return kinds
 
 
 def read_settings(**given: object) -> Settings:

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from joserfc.jwk import ECKey
 
-from services.ledger_api import discovery, oauth, sign_in
+from services.ledger_api import discovery, oauth, open_id, sign_in
 from services.ledger_api.attachment_store import AttachmentStore
 from services.ledger_api.bell import Bell
 from services.ledger_api.documents import (
@@ -36,6 +36,8 @@ from services.ledger_api.documents import (
     surveys,
     trainings,
 )
+from services.ledger_api.identity_claims import ClaimNames
+from services.ledger_api.identity_provider import IdentityProvider
 from services.ledger_api.ingest.append import Ledger
 from services.ledger_api.ingest.body import LongBodies
 from services.ledger_api.oversight import (
@@ -88,7 +90,7 @@ log = structlog.get_logger()
 # What is posted all day is matched first; the rest in the contract's order.
 ROUTERS = (
     sessions, attendance,
-    discovery, oauth, sign_in,
+    discovery, oauth, sign_in, open_id,
     schools, terms, closures, slots, rooms, providers, staff, students, leaves, consents, activities, code_lists,
     days, duties, sign_ins, gate_logs, batches, chains,
     attachments, allocation_plans, deliberations, publications, submissions, payments, surveys, evaluations, patrols,
@@ -109,6 +111,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(RequestContext)
     app.state.page_origin = settings.reporting_url
+    app.state.ledger_url = settings.ledger_url
+    app.state.identity_provider = identity_provider(settings)
     if settings.reporting_url is not None:
         _let_the_page_ask(app, settings.reporting_url)
     answer_problems(app)
@@ -164,6 +168,24 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     await app.state.tables.dispose()
     await pool.close()
     log.info("ledger_api_stopped")
+
+
+def identity_provider(settings: Settings) -> IdentityProvider | None:
+    """The provider of TAIZHANG_OIDC_…; nothing is asked of it before somebody signs in."""
+    if settings.oidc_issuer is None:
+        return None
+    return IdentityProvider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        scope=settings.oidc_scope,
+        names=ClaimNames(
+            kind=settings.oidc_kind_claim,
+            schools=settings.oidc_schools_claim,
+            stage=settings.oidc_stage_claim,
+            kinds=settings.kinds(),
+        ),
+    )
 
 
 def read_signing_key(setting: str | None) -> ECKey:

@@ -33,8 +33,7 @@ async def _from_our_page(request: Request) -> None:
     refuse_other_pages(request, or_none=True)
 
 
-# What a browser does, and no program: docs/page.md says it, the OpenAPI document does not.
-router = APIRouter(tags=["sign-in"], include_in_schema=False)
+router = APIRouter(tags=["sign-in"])
 pages_only = [Depends(_from_our_page)]
 
 
@@ -76,7 +75,7 @@ async def open_session(
         client = await client_with_secret(request, client_id or "", client_secret or "")
         if client is None:
             raise Refused("invalid_client")
-    return _begin(request, response, client, signed_in_at=int(time.time()))
+    return begin_session(request, response, client, signed_in_at=int(time.time()))
 
 
 @router.post("/oauth/session/renewal")
@@ -85,13 +84,13 @@ async def renew_session(request: Request, response: Response, caller: AnyCaller)
     client = await client_of(request, caller.client_id)
     if client is None or caller.signed_in_at is None or caller.signed_in_at + WORKING_DAY_SECONDS < time.time():
         raise Refused("unauthenticated", reason="the session is over", headers={"WWW-Authenticate": "Bearer"})
-    return _begin(request, response, client, signed_in_at=caller.signed_in_at)
+    return begin_session(request, response, client, signed_in_at=caller.signed_in_at)
 
 
 @router.delete("/oauth/session", status_code=204, dependencies=pages_only)
 async def end_session(request: Request, response: Response) -> None:
     """Sign the browser out."""
-    response.delete_cookie(SESSION_COOKIE, path="/", secure=_is_https(request), httponly=True, samesite="strict")
+    response.delete_cookie(SESSION_COOKIE, path="/", secure=comes_over_tls(request), httponly=True, samesite="strict")
 
 
 async def _use_link(ledger: Ledger, code: str) -> str:
@@ -103,7 +102,8 @@ async def _use_link(ledger: Ledger, code: str) -> str:
     return client_id
 
 
-def _begin(request: Request, response: Response, client: ApiClient, *, signed_in_at: int) -> TokenInfo:
+def begin_session(request: Request, response: Response, client: ApiClient, *, signed_in_at: int) -> TokenInfo:
+    """Set the session's cookie on an answer; `signed_in_at`: when its person signed in, seconds since 1970."""
     token = issue(
         request.app.state.signing_key,
         client_id=client.client_id,
@@ -117,7 +117,7 @@ def _begin(request: Request, response: Response, client: ApiClient, *, signed_in
         token,
         max_age=LIFETIME_SECONDS,
         path="/",
-        secure=_is_https(request),
+        secure=comes_over_tls(request),
         httponly=True,
         samesite="strict",
     )
@@ -126,6 +126,6 @@ def _begin(request: Request, response: Response, client: ApiClient, *, signed_in
     return shown_caller(caller)
 
 
-def _is_https(request: Request) -> bool:
+def comes_over_tls(request: Request) -> bool:
     """Whether browsers come over TLS, be it that a proxy ends it."""
     return (request.app.state.page_origin or str(request.url)).startswith("https:")

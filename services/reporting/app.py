@@ -92,6 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
     app.state.page_origin = settings.reporting_url
     app.state.ledger_url = settings.ledger_url
+    app.state.has_provider = settings.oidc_issuer is not None
     answer_problems(app)
     answer_health(app, ready=lambda: _ready(app))
     for each in ROUTERS:

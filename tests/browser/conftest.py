@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from shared.settings import Settings
 from shared.tokens import issue
 from shared.vocabulary import ClientKind
 from tests.conftest import cloned
+from tests.world.identity_provider import free_port, running_provider
 from tests.world.standard import MONDAY, S1, TERM, TUESDAY, session, sheet
 
 Json = dict[str, Any]
@@ -38,6 +40,7 @@ class Stage:
 
     ledger_url: str
     reporting_url: str
+    issuer: str
     clients: dict[str, NewClient]
     tokens: dict[str, str]
 
@@ -77,6 +80,8 @@ def stage(stores: Stores, standard: str, signing_key: str) -> Iterator[Stage]:
     data_dir = Path(tempfile.mkdtemp(prefix="taizhang-page-"))
     settings = Settings(_env_file=None, data_dir=data_dir, ledger_port=0, reporting_port=0)
     with (
+        running_provider(free_port()) as issuer,
+        _trusting(issuer),
         cloned(stores, standard) as url,
         running_services(settings, Stores(url, stores.redis_url), signing_key, lines_to=data_dir / "log") as running,
     ):
@@ -91,10 +96,19 @@ def stage(stores: Stores, standard: str, signing_key: str) -> Iterator[Stage]:
             kind: issue(key, client_id=each.client_id, kind=kind, schools=each.schools, stage=each.stage)
             for kind, each in clients.items()
         }
-        opened = Stage(running.ledger_url, running.reporting_url, clients, tokens)
+        opened = Stage(running.ledger_url, running.reporting_url, issuer, clients, tokens)
         _work(opened)
         yield opened
     shutil.rmtree(data_dir)
+
+
+@contextmanager
+def _trusting(issuer: str) -> Iterator[None]:
+    """What is started here sends people to this provider. By its name it is another site than the services."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TAIZHANG_OIDC_ISSUER", issuer)
+        environment.setenv("TAIZHANG_OIDC_CLIENT_SECRET", "s")
+        yield
 
 
 def _work(stage: Stage) -> None:

@@ -24,6 +24,20 @@ VIEWS = [
     ("school", "#/what-if"),
 ]
 
+# The ids of what arrives, until there are so many more than the first.
+FOLLOWED = """more => new Promise((resolve) => {
+  const ids = [];
+  const source = new EventSource("/v1/findings/stream?mine");
+  const took = ({ lastEventId }) => {
+    ids.push(lastEventId);
+    if (ids.length <= more) return;
+    source.close();
+    resolve(ids);
+  };
+  for (const kind of ["message", "opened", "changed", "explained", "acknowledged", "dismissed", "confirmed", "cleared"])
+    source.addEventListener(kind, took);
+})"""
+
 
 def _place(reader: Reader, place: str) -> str:
     """The place, a finding by its rule."""
@@ -72,6 +86,55 @@ async def test_a_session_that_ends_asks_to_sign_in_again(opens: Opens) -> None:
     await page.click("#nav a[href='#/schools']")
     await expect(page.locator("h1")).to_have_text("登录")
     await expect(page.locator("[role=alert]")).to_have_text("登录已结束，请重新登录。")
+
+
+async def test_the_districts_own_account_signs_in_and_a_refusal_is_said(opens: Opens) -> None:
+    reader = await opens()
+    page, issuer = reader.page, reader.stage.issuer
+    for role in ("bureau", "janitor"):
+        await page.request.put(f"{issuer}/users/wang", data={"role": role})
+        await page.goto(reader.stage.reporting_url)
+        await page.click("#provider")
+        await page.fill("input[name=sub]", "wang")
+        await page.click("button:has-text('Authorize')")
+        if role == "bureau":
+            await expect(page.locator("h1")).to_have_text("全区总览")
+            assert await page.evaluate("document.cookie") == ""
+            await page.click("#sign-out")
+    await expect(page.locator("[role=alert]")).to_contain_text("没有本系统的角色")
+    assert "#" not in page.url
+
+
+async def test_a_browsers_own_event_source_goes_on_after_the_last_event(opens: Opens) -> None:
+    reader = await opens()
+    page = await reader.enter("auditor")
+    first = await page.evaluate("fetch('/v1/findings/events?limit=1').then(answer => answer.json())")
+    rest = await page.evaluate(
+        "after => fetch(`/v1/findings/events?limit=2&after=${after}`).then(answer => answer.json())",
+        first["next_cursor"],
+    )
+    asked: list[str] = []
+
+    async def cut_the_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            await route.continue_()
+            return
+        frame = f"retry: 50\nid: {first['next_cursor']}\ndata: \n\n"
+        await route.fulfill(status=200, content_type="text/event-stream", body=frame)
+
+    await page.route("**/v1/findings/stream?mine", cut_the_first)
+    got = await page.evaluate(FOLLOWED, 2)
+    assert len(asked) == 2
+    assert got == [first["next_cursor"], *(each["cursor"] for each in rest["items"])]
+
+
+async def test_an_auditor_subscribes_from_the_page(opens: Opens) -> None:
+    page = await (await opens()).enter("auditor")
+    await page.click("summary:has-text('订阅')")
+    await page.fill("#webhook", "https://hooks.example.com/findings")
+    await page.click("details[open] button[type=submit]")
+    await expect(page.locator("details[open]")).to_contain_text("whsec_")
 
 
 async def test_the_district_drills_down_to_a_session(opens: Opens) -> None:

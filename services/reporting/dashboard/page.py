@@ -59,6 +59,7 @@ async def tell_context(request: Request, pool: Pool) -> Response:
     today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
     body: dict[str, Any] = {
         "ledger_url": request.app.state.ledger_url or "",
+        "has_provider": request.app.state.has_provider,
         "today": today,
         "latest_record_on": None,
         "caller": None,
