@@ -118,12 +118,29 @@ def role_settings(role: ServiceRole) -> dict[str, str]:
 @asynccontextmanager
 async def reading(pool: asyncpg.Pool, visible: Visible) -> AsyncIterator[asyncpg.Connection]:
     """A read-only snapshot (repeatable read) that sees what `visible` may see and nothing else."""
-    async with (
-        pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        await show(connection, visible)
-        yield connection
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        try:
+            # One way there and back for both. Such a query takes no parameters: what it says is quoted.
+            await connection.execute(f"begin isolation level repeatable read read only; {_shown(visible)}")
+            yield connection
+        finally:
+            # It wrote nothing: after an error, too, this is only its end.
+            if not connection.is_closed():
+                await connection.execute("commit")
+
+
+def _shown(visible: Visible) -> str:
+    """What `show` says, as text: no round trip to a stage's schools where none is named."""
+    schools = _quoted(",".join(visible.schools))
+    if visible.stage is not None:
+        schools = f"coalesce(ledger.schools_of_stage({_quoted(visible.stage)}), {schools})"
+    district = _quoted("on" if visible.district else "")
+    return f"select set_config('taizhang.district', {district}, true), set_config('taizhang.schools', {schools}, true)"
+
+
+def _quoted(words: str) -> str:
+    """A literal of SQL, whatever the words."""
+    return "'" + words.replace("'", "''") + "'"
 
 
 async def show(connection: asyncpg.Connection, visible: Visible) -> None:

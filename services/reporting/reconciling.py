@@ -1,5 +1,6 @@
 """What ledger, publications, submission, review and payments say of each person of a school, and where they part; 一(二)2."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from services.reporting.answers import Snapshot
+from services.reporting.corrections import corrections_of
+from services.reporting.pay_run import PayBasis, pay_basis
 from services.reporting.periods import Period
 from shared.database import Statement
 
@@ -19,7 +22,8 @@ _SAID = Statement.from_file(Path(__file__).with_suffix(".sql"))
 SOURCES = ("ledger", "months", "publication", "submission", "review", "payment")
 CHAINS: Mapping[Measure, Sequence[str]] = {
     "class_hours_hundredths": ("ledger", "months", "publication", "submission", "review"),
-    "amount_fen": ("publication", "submission", "review", "payment"),
+    # What the ledger comes to under the school's plan, first.
+    "amount_fen": ("ledger", "publication", "submission", "review", "payment"),
 }
 
 
@@ -87,8 +91,39 @@ async def reconcile(snapshot: Snapshot, school_id: str, period: Period) -> Recon
     )
     said, documents = _by_person(rows)
     measured = _measured(rows, documents)
+    basis = await pay_basis(snapshot.connection, school_id, period, as_of=snapshot.as_of)
+    due = await _due_fen(snapshot, school_id, period, basis)
+    if due is None:
+        measured["amount_fen"].remove("ledger")
+    for staff_id, figures in _in_ledger(basis, due or {}).items():
+        said.setdefault(staff_id, {})["ledger"] = figures
     people = [(staff_id, figures, differences_of(figures, measured)) for staff_id, figures in said.items()]
     return Reconciled(sorted(people, key=_worst_first), documents, _totals(said, measured))
+
+
+async def _due_fen(snapshot: Snapshot, school_id: str, period: Period, basis: PayBasis) -> dict[str, int] | None:
+    """What each person has earned by the plan, corrections of what was paid before with it, as a publication states it.
+
+    None where that is not known: some of the work has no price, or the plan refuses a total beyond its budget.
+    """
+    run = basis.run()
+    if run.unpriced or run.refused or not run.lines:
+        return None
+    due = dict(run.total_by_staff_fen)
+    for each in await corrections_of(snapshot.connection, school_id, period, as_of=snapshot.as_of):
+        due[each.staff_id] = due.get(each.staff_id, 0) + each.amount_fen
+    return due
+
+
+def _in_ledger(basis: PayBasis, due: Mapping[str, int]) -> dict[str, Figures]:
+    """Everybody's class hours, and what they have earned; who has earned by corrections alone has no hours here."""
+    hours: dict[str, int] = defaultdict(int)
+    for item in basis.work:
+        hours[item.staff_id] += item.class_hours_hundredths
+    return {
+        staff_id: {"class_hours_hundredths": hours.get(staff_id), "amount_fen": due.get(staff_id)}
+        for staff_id in sorted({*hours, *due})
+    }
 
 
 def _months_of(period: Period) -> list[str]:

@@ -1,4 +1,4 @@
--- One row per source and person of a school and period: what the ledger, the months' publications, the term's publication,
+-- One row per source and person of a school and period: what the months' publications, the term's publication,
 -- the submission, its review and the payments say, as the ledger knew it at an instant. staff_id is null in the row that
 -- stands for the document itself. Source: 一(二)2 公示数据需与上报数据保持一致.
 with document as (
@@ -86,17 +86,12 @@ reviewed as (
 )
 
 select
-    'ledger' as source,
+    source,
     staff_id,
     sum(class_hours_hundredths)::bigint as class_hours_hundredths,
-    null::bigint as amount_fen,
+    sum(amount_fen)::bigint as amount_fen,
     count(*) as records,
     null::text[] as record_keys
-from ledger.work_entry_as_of(coalesce(:as_of::timestamptz, 'infinity'))
-where school_id = :school_id and service_date between :first_day and :last_day
-group by staff_id
-union all
-select source, staff_id, sum(class_hours_hundredths)::bigint, sum(amount_fen)::bigint, count(*), null
 from line
 group by source, staff_id
 union all

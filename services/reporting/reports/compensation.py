@@ -10,13 +10,13 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from msgspec import Struct
 
-from services.reporting.answers import Papers, Table, require_school
+from services.reporting.answers import Papers, Table
 from services.reporting.corrections import Correction, corrections_of
 from services.reporting.dependencies import ON_PAPER, Pool
 from services.reporting.forms.draft import draft_sheet
 from services.reporting.forms.press import AnswerPress
 from services.reporting.pay_run import pay_basis
-from services.reporting.periods import Month, TermId, chain_position, period_of
+from services.reporting.periods import Month, TermId, school_period_of
 from shared.asgi import AsOf
 from shared.pagination import Limit, decode_cursor
 from shared.problems import Language
@@ -61,11 +61,9 @@ async def compensation(
         )
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
     async with reports.snapshot(as_of) as snapshot:
-        await require_school(snapshot, school_id)
-        period = await period_of(snapshot.connection, month, term_id, as_of=as_of)
+        period, chain = await school_period_of(snapshot.connection, school_id, month, term_id, as_of=as_of)
         if snapshot.is_known:
             return snapshot.unchanged()
-        chain = await chain_position(snapshot.connection, school_id, as_of=as_of)
         run = (await pay_basis(snapshot.connection, school_id, period, as_of=as_of)).run()
         corrections = await corrections_of(snapshot.connection, school_id, period, as_of=as_of)
     slips = _Slips(run, corrections, snapshot.language)

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.answers import Reports, Table, require_school, row_query
+from services.reporting.answers import Reports, Table, row_query
 from services.reporting.dependencies import IN_EITHER_FORMAT
-from services.reporting.periods import Month, Period, TermId, chain_position, period_of
+from services.reporting.periods import Month, Period, TermId, school_period_of
 from services.reporting.reconciling import CHAINS, SOURCES, Difference, Figures, reconcile, shown_figures
 from shared.asgi import AsOf
 from shared.pagination import Limit, decode_cursor
@@ -36,11 +36,9 @@ async def reconciliation(
 ) -> Response:
     """By staff: what ledger, publications, submission, review and payments say, and where they part; those first."""
     async with reports.snapshot(as_of) as snapshot:
-        await require_school(snapshot, school_id)
-        period = await period_of(snapshot.connection, month, term_id, as_of=as_of)
+        period, chain = await school_period_of(snapshot.connection, school_id, month, term_id, as_of=as_of)
         if snapshot.is_known:
             return snapshot.unchanged()
-        chain = await chain_position(snapshot.connection, school_id, as_of=as_of)
         reconciled = await reconcile(snapshot, school_id, period)
     items = [_shown(*each, school_id=school_id, period=period) for each in reconciled.people]
     chosen = [item for item in items if not (differing and item["agrees"])]

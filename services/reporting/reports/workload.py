@@ -7,12 +7,12 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.answers import Papers, Table, require_school
+from services.reporting.answers import Papers, Table
 from services.reporting.dependencies import ON_PAPER, Pool
 from services.reporting.forms.draft import draft_sheet
 from services.reporting.forms.press import AnswerPress
 from services.reporting.pay_run import PACKED
-from services.reporting.periods import Month, TermId, chain_position, period_of
+from services.reporting.periods import Month, TermId, school_period_of
 from shared.asgi import AsOf
 from shared.database import Statement
 from shared.pagination import Limit, decode_cursor
@@ -52,11 +52,9 @@ async def workload(
         )
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
     async with reports.snapshot(as_of) as snapshot:
-        await require_school(snapshot, school_id)
-        period = await period_of(snapshot.connection, month, term_id, as_of=as_of)
+        period, chain = await school_period_of(snapshot.connection, school_id, month, term_id, as_of=as_of)
         if snapshot.is_known:
             return snapshot.unchanged()
-        chain = await chain_position(snapshot.connection, school_id, as_of=as_of)
         rows = await _WORKLOAD.fetch(
             snapshot.connection, school_id=school_id, first_day=period.first_day, last_day=period.last_day, as_of=as_of
         )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.reporting.reconciling import CHAINS, differences_of
 from tests.world.district import District, Json
-from tests.world.standard import S1, S2, TERM, TUESDAY, duty, session
+from tests.world.standard import PLAN, S1, S2, TERM, TUESDAY, duty, session
 
 PATH = "/v1/reports/reconciliation"
 
@@ -25,7 +25,7 @@ async def _told_term(school: District) -> None:
     await voice.post("sessions", session("h2", service_date=TUESDAY, staff={"T5": 0.75}))
     await voice.post("duties", duty("d1", "T1", 0.5))
     month = [_line("T1", 2), _line("T2", 1.25), _line("T4", 2), _line("T5", 0.75)]
-    term = [_line("T1", 2, 14500), _line("T2", 3.75, 27000), _line("T4", 2, 16000), _line("T5", 0.75, 6000)]
+    term = [_line("T1", 2, 14500), _line("T2", 3.75, 27000), _line("T4", 2, 9600), _line("T5", 0.75, 6000)]
     await voice.post("publications", _publication("m", "monthly_workload", "2025-09", month))
     await voice.post("publications", _publication("t", "term_remuneration", TERM, term))
     submitted = [*term[:3], _line("T3", 1, 8000)]
@@ -41,7 +41,7 @@ async def _told_term(school: District) -> None:
             "lines": [{"staff_id": "T2", "class_hours": 1.25, "amount_fen": 9000}],
         },
     )
-    paid = [("T1", 14500), ("T2", 9000), ("T3", 8000), ("T4", 15999)]
+    paid = [("T1", 14500), ("T2", 9000), ("T3", 8000), ("T4", 9599)]
     lines = [{"staff_id": staff_id, "amount_fen": amount} for staff_id, amount in paid]
     await voice.post("payments", {"school_id": S1, "payment_id": "pay", "period": TERM, "lines": lines})
 
@@ -55,11 +55,13 @@ async def test_each_person_is_followed_from_the_ledger_to_the_payment(school: Di
     report = await school.auditor.report(PATH, school_id=S1, term_id=TERM)
     people = {item["staff_id"]: item for item in report["items"]}
     assert people["T1"]["agrees"]
-    assert people["T1"]["ledger"] == {"class_hours": 2, "class_hours_hundredths": 200, "amount_fen": None}
+    assert people["T1"]["ledger"] == {"class_hours": 2, "class_hours_hundredths": 200, "amount_fen": 14500}
     assert [people["T1"][source]["amount_fen"] for source in ("publication", "submission", "payment")] == [14500] * 3
     assert people["T2"]["differences"] == [
         {"of": "class_hours", "between": ["months", "publication"], "earlier": 1.25, "later": 3.75, "by": 2.5},
         {"of": "class_hours", "between": ["submission", "review"], "earlier": 3.75, "later": 1.25, "by": -2.5},
+        # 1.25 × 80 × 0.6 yuan by the plan, for an assistant.
+        {"of": "amount_fen", "between": ["ledger", "publication"], "earlier": 6000, "later": 27000, "by": 21000},
         {"of": "amount_fen", "between": ["submission", "review"], "earlier": 27000, "later": 9000, "by": -18000},
     ]
     # Who stands nowhere is absent there, and not at nought.
@@ -67,9 +69,20 @@ async def test_each_person_is_followed_from_the_ledger_to_the_payment(school: Di
     assert people["T3"]["publication"] is None
     assert people["T3"]["differences"][0]["earlier"] is None
     assert people["T4"]["differences"] == [
-        {"of": "amount_fen", "between": ["review", "payment"], "earlier": 16000, "later": 15999, "by": -1}
+        {"of": "amount_fen", "between": ["review", "payment"], "earlier": 9600, "later": 9599, "by": -1}
     ]
     assert people["T5"]["submission"] is None
+
+
+async def test_work_that_no_plan_prices_is_no_pay_of_nought(school: District) -> None:
+    await _told_term(school)
+    whole = await school.auditor.report(PATH, school_id=S1, term_id=TERM)
+    assert whole["totals"]["ledger"]["amount_fen"] == 14500 + 6000 + 9600 + 6000
+    await school.school(S1).post("allocation-plans", PLAN | {"duty_rate_fen": {}})
+    report = await school.auditor.report(PATH, school_id=S1, term_id=TERM)
+    assert report["totals"]["ledger"] == {"class_hours": 6, "class_hours_hundredths": 600, "amount_fen": None}
+    amounts = [each for item in report["items"] for each in item["differences"] if each["of"] == "amount_fen"]
+    assert {each["between"][0] for each in amounts} == {"publication", "submission", "review"}
 
 
 async def test_the_worst_comes_first_and_what_agrees_comes_last(school: District) -> None:
@@ -79,8 +92,8 @@ async def test_the_worst_comes_first_and_what_agrees_comes_last(school: District
     assert (report["people"], report["differing"]) == (5, 4)
     assert report["totals"]["ledger"]["class_hours"] == 6
     assert report["totals"]["months"] == {"class_hours": 6, "class_hours_hundredths": 600, "amount_fen": None}
-    assert report["totals"]["submission"]["amount_fen"] == 65500
-    assert report["totals"]["payment"] == {"class_hours": None, "class_hours_hundredths": None, "amount_fen": 47499}
+    assert report["totals"]["submission"]["amount_fen"] == 59100
+    assert report["totals"]["payment"] == {"class_hours": None, "class_hours_hundredths": None, "amount_fen": 41099}
     assert report["documents"]["payment"] == ["payments/pay#1"]
     only = await school.auditor.report(PATH, school_id=S1, term_id=TERM, differing="true", limit="3")
     rest = await school.auditor.report(
