@@ -109,7 +109,7 @@ async def _due_fen(snapshot: Snapshot, school_id: str, period: Period, basis: Pa
     run = basis.run()
     if run.unpriced or run.refused or not run.lines:
         return None
-    due = dict(run.total_by_staff_fen)
+    due: dict[str, int] = dict(run.total_by_staff_fen)
     for each in await corrections_of(snapshot.connection, school_id, period, as_of=snapshot.as_of):
         due[each.staff_id] = due.get(each.staff_id, 0) + each.amount_fen
     return due

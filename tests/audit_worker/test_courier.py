@@ -14,6 +14,8 @@ from cloudevents.core.formats.json import JSONFormat
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.audit_worker.courier import Courier
+from services.audit_worker.delivery import Postman
+from shared.sealing import Seal
 from tests.world.courier import (
     HERE,
     ask_of,
@@ -27,6 +29,7 @@ from tests.world.courier import (
     places_told,
     shown_of,
     subscribed,
+    taken_of,
     until,
 )
 from tests.world.district import District, Json, Voice
@@ -185,7 +188,7 @@ async def test_what_is_not_taken_is_tried_again_in_time_and_noted(
     await due_at_once(school)
     courier.wake()
     await receiver.await_number(2)
-    taken, _ = await until(lambda: _taken(school.auditor, subscription))
+    taken, _ = await until(lambda: taken_of(school.auditor, subscription))
     assert (taken["delivered"], taken["attempt"], taken["webhook_id"]) == (True, 2, failed["webhook_id"])
 
 
@@ -252,7 +255,7 @@ async def test_a_courier_whose_session_ends_is_followed_and_misses_nothing(
     async with courier_of(school, signing_key) as other:
         await find_and_wake(school, courier, empty_session("h1"))
         await receiver.await_number(1)
-        await until(lambda: _taken(school.auditor, subscription))
+        await until(lambda: taken_of(school.auditor, subscription))
         await school.fetch(
             "select pg_terminate_backend(pid, 5000) from pg_locks where locktype = 'advisory' and granted and "
             "database = (select oid from pg_database where datname = current_database())"

@@ -21,11 +21,6 @@ from tests.world.district import District, Json, Voice
 from tests.world.receiver import Receiver, receiving
 
 
-async def _taken(voice: Voice, subscription: Json) -> list[Json]:
-    found = await deliveries_of(voice, subscription)
-    return found if found and found[0]["delivered"] else []
-
-
 async def _disabled(voice: Voice, subscription: Json) -> Json | None:
     shown = await shown_of(voice, subscription)
     return shown if shown["state"] == "disabled" else None

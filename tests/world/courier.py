@@ -73,6 +73,12 @@ async def deliveries_of(voice: Voice, subscription: Json) -> list[Json]:
     return items
 
 
+async def taken_of(voice: Voice, subscription: Json) -> list[Json]:
+    """The same once the latest delivery was taken, nothing before."""
+    found = await deliveries_of(voice, subscription)
+    return found if found and found[0]["delivered"] else []
+
+
 async def until(holds: Callable[[], Any]) -> Any:
     """Look until it holds; pytest's own time limit is the patience."""
     while not (found := await holds()):

@@ -31,13 +31,13 @@ from services.cli.bench.soak_load import Post, Seen, follow_pages, follow_stream
 from services.cli.clients import create_client
 from services.cli.embedded import Stores, embedded_stores
 from services.cli.processes import Running, running_services, start_service
-from services.cli.push import SignedIn
 from services.cli.receipts import not_held
 from services.cli.up import signing_key_of
 from services.cli.verify import verify_ledger
 from shared.migrations import migrate
 from shared.service_calendar import service_days
 from shared.settings import read_settings
+from taizhang.client import SignedIn
 
 SPEED = 50
 AFTERNOON_SECONDS = 8640

@@ -13,7 +13,7 @@ import msgspec
 from httpx_sse import connect_sse
 
 from services.cli.bench.district_day import TERM_ID, SchoolDay
-from services.cli.push import PushFailed, SignedIn
+from taizhang.client import SignedIn, TaizhangError
 
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.25
@@ -128,7 +128,7 @@ def follow_stream(url: str, auth: SignedIn, heard: list[int], over: threading.Ev
                         heard.append(int(event.id))
                     if over.is_set():
                         return
-        except (httpx.HTTPError, PushFailed):
+        except (httpx.HTTPError, TaizhangError):
             time.sleep(PAUSE_SECONDS)
 
 
@@ -153,5 +153,5 @@ def _tried(ask: Callable[[], httpx.Response]) -> httpx.Response | None:
     """The answer; None when nobody is there, or was killed in the middle of it."""
     try:
         return ask()
-    except (httpx.TransportError, PushFailed):
+    except (httpx.TransportError, TaizhangError):
         return None
