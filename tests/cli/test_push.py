@@ -18,7 +18,7 @@ from services.cli.push import Journal, Landed, PushFailed, push_sources
 from services.cli.sources import ROWS_AT_ONCE, SourceUnreadable, sources_of
 from services.cli.template import FORMS, WORDS, UnknownForm, columns_of, write_template
 from services.ledger_api.ingest.tabular import _shape_of
-from taizhang.client import SignedIn
+from taizhang.client import Receipt, SignedIn
 from tests.world.standard import MONDAY, S1, TERM, session
 
 Json = dict[str, Any]
@@ -188,7 +188,9 @@ def test_a_file_that_changed_since_is_sent_from_its_beginning(tmp_path: Path) ->
     path.write_text("{}\n")
     journal = Journal(tmp_path / "push.json", "http://x")
     (source,) = sources_of([path])
-    journal.note(Landed(source, next(source.chunks()), {"batch_id": "b1", "chains": []}))
+    counts = dict.fromkeys(("received", "created", "revised", "unchanged", "rejected"), 0)
+    said = {"batch_id": "b1", "errors": [], "chains": [], "recorded_at": "2025-10-13T08:00:00+00:00", **counts}
+    journal.note(Landed(source, next(source.chunks()), Receipt.read(said)))
     assert Journal(tmp_path / "push.json", "http://x").done(sources_of([path])[0]) == 1
     assert Journal(tmp_path / "push.json", "http://y").done(sources_of([path])[0]) == 0
     path.write_text("{} \n")
