@@ -28,9 +28,9 @@ from joserfc.jwk import ECKey
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 TAIZHANG = (sys.executable, "-m", "services.cli.main")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 # What `deploy/systemd` gives a service to end in.
-STOP_SECONDS = 10
+STOP_SECONDS = 30
 ROLES = {"api": "taizhang_ledger", "worker": "taizhang_audit", "reporting": "taizhang_reporting"}
 # The wheel brings two: 18, which `taizhang up` runs, and this one.
 OLDEST = "pginstall"
