@@ -23,9 +23,9 @@ from services.audit_worker.dirt import Dirt, dirt_of
 from services.audit_worker.findings import hold_back, known_of, relate, write_changes
 from services.audit_worker.fold import Folded, fold
 from services.audit_worker.measuring import measure_grown
-from services.audit_worker.readers import readers_beside
 from services.audit_worker.rule_runs import Run, found_at_once, said_beside
 from services.audit_worker.scope import Scope, TermDates, days_of, widen
+from services.audit_worker.side_by_side import readers_beside, writers_beside
 from services.audit_worker.yielding import with_those_that_yield, yielding
 from shared import metrics
 from shared.database import ACQUIRE_SECONDS
@@ -183,7 +183,7 @@ async def audit_all(
     that give way to it, for what it says decides what they say. Raises ValueError for a school, term or rule that is none.
     """
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-        async with connection.transaction():
+        async with connection.transaction(), writers_beside(pool) as writers:
             await _take_turn(connection, FULL_AUDIT_SECONDS)
             await measure_grown(connection)
             terms = [term for term in await terms_of(connection) if term_id in {None, term.term_id}]
@@ -194,7 +194,7 @@ async def audit_all(
                     raise ValueError(f"there is no {named}")
             await rollup_service.recount_pupils(connection, schools)
             dirt = _every_day(schools, terms, rules)
-            people = await _roll_up(connection, dirt, terms)
+            people = await _roll_up(connection, dirt, terms, writers)
         # The rollups are committed: other connections read them now, and rules are asked side by side.
         async with connection.transaction():
             await _take_turn(connection, FULL_AUDIT_SECONDS)
@@ -241,8 +241,13 @@ async def terms_of(connection: asyncpg.Connection) -> list[TermDates]:
     return [TermDates(row["term_id"], row["starts_on"], row["ends_on"]) for row in rows]
 
 
-async def _roll_up(connection: asyncpg.Connection, dirt: Dirt, terms: Sequence[TermDates]) -> frozenset[str]:
-    """Recompute the rollups of what is dirty; returns the people whose work that concerns. What the rollups say may be dirt too."""
+async def _roll_up(
+    connection: asyncpg.Connection, dirt: Dirt, terms: Sequence[TermDates], writers: Sequence[asyncpg.Connection] = ()
+) -> frozenset[str]:
+    """Recompute the rollups of what is dirty; returns the people whose work that concerns. What the rollups say may be dirt too.
+
+    `writers`: connections that share the longest of it.
+    """
     worked = dirt.days.get("sessions", set()) | dirt.days.get("duties", set())
     # What was audited is noted before the rules read: a fact that comes later has its own outbox row.
     every_day = set().union(*dirt.days.values()) if dirt.days else set()
@@ -251,8 +256,10 @@ async def _roll_up(connection: asyncpg.Connection, dirt: Dirt, terms: Sequence[T
     dirt.days[PROGRESS] |= await rollup.progressed(connection, worked)
     recorded = worked | dirt.days.get("attendance", set()) | dirt.days.get("days", set())
     if recorded:
-        for rebuild in (rollup.rebuild_days, rollup.rebuild_figures, rollup_service.rebuild_service):
-            await rebuild(connection, widen(recorded, "school_day", terms))
+        scopes = widen(recorded, "school_day", terms)
+        await rollup.rebuild_days(connection, scopes)
+        await rollup.rebuild_figures(connection, scopes)
+        await rollup_service.rebuild_service([connection, *writers], scopes)
         # The district goes on, and who does not is looked at though nothing of theirs has changed.
         dirt.days[FRONTIER] |= await rollup.lagging(connection)
     return frozenset(people)

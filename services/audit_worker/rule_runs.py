@@ -1,7 +1,6 @@
 """Rules over what is dirty: which scopes, in pieces of which size, planned how, and what they find there. They only read."""
 
-import asyncio
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -20,6 +19,7 @@ from services.audit_worker.findings import moved_days
 from services.audit_worker.fold import Row
 from services.audit_worker.parking import park
 from services.audit_worker.scope import Scope, TermDates, days_of, places_in, widen
+from services.audit_worker.side_by_side import side_by_side
 from services.audit_worker.together import ASKED, parameter_of, together
 from services.audit_worker.yielding import Found, covers, read_by
 from shared import metrics
@@ -122,7 +122,7 @@ async def _run_together(audit: Run, dirty: _Dirty) -> Found:
     """The rules' rows in each of their scopes: of few places one statement for all, and one for their prices."""
     found: Found = {rule.code: [] for rule, _days in dirty}
     together: dict[Scope, list[tuple[Rule, list[Row]]]] = defaultdict(list)
-    alone: deque[_Asked] = deque()
+    alone: list[_Asked] = []
     for rule, days in dirty:
         for scope in await _scopes(audit, rule, days):
             rows: list[Row] = []
@@ -134,7 +134,7 @@ async def _run_together(audit: Run, dirty: _Dirty) -> Found:
                 together[applicable].append((rule, rows))
             else:
                 alone.append(_Asked(rule, applicable, _few(rule, scope), rows))
-    await _side_by_side(audit, alone)
+    await side_by_side([audit, *audit.beside], alone, _ask)
     every = [rule for rule, _days in dirty if rule.find is None]
     said: list[tuple[list[Row], Row]] = []
     for scope, asked in together.items():
@@ -146,27 +146,6 @@ async def _run_together(audit: Run, dirty: _Dirty) -> Found:
     ):
         rows.append(row)
     return found
-
-
-async def _side_by_side(audit: Run, alone: deque["_Asked"]) -> None:
-    """Ask each rule in its scope, as many at once as there are connections; after one raises no more are asked."""
-
-    async def ask(on: Run) -> None:
-        while alone:
-            asked = alone.popleft()
-            try:
-                asked.rows.extend(await _rows_in(on, asked))
-            except BaseException:
-                alone.clear()
-                raise
-
-    if not audit.beside:
-        await ask(audit)
-        return
-    ended = await asyncio.gather(*map(ask, [audit, *audit.beside]), return_exceptions=True)
-    for each in ended:
-        if each is not None:
-            raise each
 
 
 async def run_each(audit: Run, dirty: _Dirty) -> Found:
@@ -194,6 +173,10 @@ async def _scopes(audit: Run, rule: Rule, dirty: Iterable[tuple[str, date]]) -> 
             schools = await rollup.district(audit.connection) if rule.header.grain == "district" else wide.school_ids
             scopes.append(Scope(schools, max(wide.first_day, rule.effective_from), wide.last_day))
     return scopes
+
+
+async def _ask(audit: Run, asked: "_Asked") -> None:
+    asked.rows.extend(await _rows_in(audit, asked))
 
 
 async def _rows_in(audit: Run, asked: "_Asked") -> list[Row]:

@@ -14,7 +14,7 @@ from services.audit_worker.backtest import Backtest, backtest
 from services.audit_worker.catalogue import Rule, RuleInvalid, read_catalogue
 from services.audit_worker.engine import audit_all
 from services.audit_worker.parking import parked
-from services.audit_worker.readers import SIDE_BY_SIDE
+from services.audit_worker.side_by_side import SIDE_BY_SIDE
 from services.audit_worker.yielding import with_those_that_yield
 from services.cli.progress import progress_bar
 from services.cli.running import database_url_of

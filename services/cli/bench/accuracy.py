@@ -19,7 +19,7 @@ import psycopg
 
 from services.audit_worker.catalogue import Rule, read_catalogue
 from services.audit_worker.engine import audit_all
-from services.audit_worker.readers import SIDE_BY_SIDE
+from services.audit_worker.side_by_side import SIDE_BY_SIDE
 from services.cli.bench.measure import Line
 from services.cli.clients import create_client
 from services.cli.embedded import embedded_stores

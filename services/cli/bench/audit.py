@@ -22,8 +22,8 @@ from services.audit_worker import rollup
 from services.audit_worker.catalogue import Rule, read_catalogue
 from services.audit_worker.dirt import Dirt
 from services.audit_worker.engine import audit_all, audit_once, find_and_fold, terms_of
-from services.audit_worker.readers import SIDE_BY_SIDE
 from services.audit_worker.scope import widen
+from services.audit_worker.side_by_side import SIDE_BY_SIDE
 from services.cli.bench.audit_references import (
     CHECKED,
     copy_marks,
