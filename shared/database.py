@@ -131,14 +131,14 @@ async def reading(pool: asyncpg.Pool, visible: Visible) -> AsyncIterator[asyncpg
 
 def _shown(visible: Visible) -> str:
     """What `show` says, as text: no round trip to a stage's schools where none is named."""
-    schools = _quoted(",".join(visible.schools))
+    schools = quoted(",".join(visible.schools))
     if visible.stage is not None:
-        schools = f"coalesce(ledger.schools_of_stage({_quoted(visible.stage)}), {schools})"
-    district = _quoted("on" if visible.district else "")
+        schools = f"coalesce(ledger.schools_of_stage({quoted(visible.stage)}), {schools})"
+    district = quoted("on" if visible.district else "")
     return f"select set_config('taizhang.district', {district}, true), set_config('taizhang.schools', {schools}, true)"
 
 
-def _quoted(words: str) -> str:
+def quoted(words: str) -> str:
     """A literal of SQL, whatever the words."""
     return "'" + words.replace("'", "''") + "'"
 

@@ -7,7 +7,7 @@ schools), and an event's position, assigned under it, is gap-free and in commit 
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter, time_ns
 from typing import TypeVar
@@ -25,6 +25,7 @@ from services.audit_worker.fold import Folded, fold
 from services.audit_worker.measuring import measure_grown
 from services.audit_worker.rule_runs import Run, found_at_once, said_beside
 from services.audit_worker.scope import Scope, TermDates, days_of, widen
+from services.audit_worker.side_by_side import readers_beside, writers_beside
 from services.audit_worker.yielding import with_those_that_yield, yielding
 from shared import metrics
 from shared.database import ACQUIRE_SECONDS
@@ -84,7 +85,8 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         changes = await _told(connection, dispositions.fold_dispositions, decided) if decided else 0
         dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
         await dirty_newly_kept(connection, rules, claimed, dirt)
-        changes += await _audit(connection, rules, dirt, terms)
+        people = await _roll_up(connection, dirt, terms)
+        changes += await find_and_fold(connection, rules, dirt, terms, people, rules)
         counted = {row["school_id"] for row in claimed if row["resource"] in rollup_service.COUNTED}
         await rollup_service.recount_pupils(connection, counted)
         await connection.execute(
@@ -180,34 +182,51 @@ async def audit_all(
     A function of the facts: over the same facts it changes nothing after the incremental audit. With one rule go those
     that give way to it, for what it says decides what they say. Raises ValueError for a school, term or rule that is none.
     """
-    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
-        await _take_turn(connection, FULL_AUDIT_SECONDS)
-        await measure_grown(connection)
-        terms = [term for term in await terms_of(connection) if term_id in {None, term.term_id}]
-        schools = await connection.fetch(
-            """
-            select school_id from ledger.school where $1::text is null or school_id = $1
-            union all
-            -- The offices' duties are nobody's school's.
-            select 'district' where $1::text is null
-            """,
-            school_id,
-        )
-        selected = rules if only is None else with_those_that_yield(rules, only)
-        for named, there in ((term_id, terms), (school_id, schools), (only, selected)):
-            if named is not None and not there:
-                raise ValueError(f"there is no {named}")
-        await rollup_service.recount_pupils(connection, [row["school_id"] for row in schools])
-        dirt = Dirt()
-        days = {
-            (row["school_id"], day)
-            for row in schools
-            for term in terms
-            for day in (term.starts_on + timedelta(days=n) for n in range((term.ends_on - term.starts_on).days + 1))
-        }
-        for resource in {resource for rule in rules for resource in rule.header.reads}:
-            dirt.days[resource] = days
-        return await _audit(connection, rules, dirt, terms, selected=selected)
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with connection.transaction(), writers_beside(pool) as writers:
+            await _take_turn(connection, FULL_AUDIT_SECONDS)
+            await measure_grown(connection)
+            terms = [term for term in await terms_of(connection) if term_id in {None, term.term_id}]
+            schools = await _schools(connection, school_id)
+            selected = rules if only is None else with_those_that_yield(rules, only)
+            for named, there in ((term_id, terms), (school_id, schools), (only, selected)):
+                if named is not None and not there:
+                    raise ValueError(f"there is no {named}")
+            await rollup_service.recount_pupils(connection, schools)
+            dirt = _every_day(schools, terms, rules)
+            people = await _roll_up(connection, dirt, terms, writers)
+        # The rollups are committed: other connections read them now, and rules are asked side by side.
+        async with connection.transaction():
+            await _take_turn(connection, FULL_AUDIT_SECONDS)
+            async with readers_beside(pool, connection) as readers:
+                return await find_and_fold(connection, rules, dirt, terms, people, selected, readers)
+
+
+async def _schools(connection: asyncpg.Connection, school_id: str | None) -> list[str]:
+    """The school, or all of them and the district: the offices' duties are nobody's school's."""
+    rows = await connection.fetch(
+        """
+        select school_id from ledger.school where $1::text is null or school_id = $1
+        union all
+        select 'district' where $1::text is null
+        """,
+        school_id,
+    )
+    return [row["school_id"] for row in rows]
+
+
+def _every_day(schools: Sequence[str], terms: Sequence[TermDates], rules: Sequence[Rule]) -> Dirt:
+    """Every day of the terms of these schools, of whatever the rules read."""
+    dirt = Dirt()
+    days = {
+        (school_id, day)
+        for school_id in schools
+        for term in terms
+        for day in (term.starts_on + timedelta(days=n) for n in range((term.ends_on - term.starts_on).days + 1))
+    }
+    for resource in {resource for rule in rules for resource in rule.header.reads}:
+        dirt.days[resource] = days
+    return dirt
 
 
 async def _take_turn(connection: asyncpg.Connection, seconds: float) -> None:
@@ -222,17 +241,12 @@ async def terms_of(connection: asyncpg.Connection) -> list[TermDates]:
     return [TermDates(row["term_id"], row["starts_on"], row["ends_on"]) for row in rows]
 
 
-async def _audit(
-    connection: asyncpg.Connection,
-    rules: Sequence[Rule],
-    dirt: Dirt,
-    terms: Sequence[TermDates],
-    *,
-    selected: Sequence[Rule] | None = None,
-) -> int:
-    """Recompute the rollup, run the rules whose facts changed, fold, write; returns the number of changes.
+async def _roll_up(
+    connection: asyncpg.Connection, dirt: Dirt, terms: Sequence[TermDates], writers: Sequence[asyncpg.Connection] = ()
+) -> frozenset[str]:
+    """Recompute the rollups of what is dirty; returns the people whose work that concerns. What the rollups say may be dirt too.
 
-    `selected`: only these are folded; the others only say what those give way to.
+    `writers`: connections that share the longest of it.
     """
     worked = dirt.days.get("sessions", set()) | dirt.days.get("duties", set())
     # What was audited is noted before the rules read: a fact that comes later has its own outbox row.
@@ -242,13 +256,13 @@ async def _audit(
     dirt.days[PROGRESS] |= await rollup.progressed(connection, worked)
     recorded = worked | dirt.days.get("attendance", set()) | dirt.days.get("days", set())
     if recorded:
-        for rebuild in (rollup.rebuild_days, rollup.rebuild_figures, rollup_service.rebuild_service):
-            await rebuild(connection, widen(recorded, "school_day", terms))
+        scopes = widen(recorded, "school_day", terms)
+        await rollup.rebuild_days(connection, scopes)
+        await rollup.rebuild_figures(connection, scopes)
+        await rollup_service.rebuild_service([connection, *writers], scopes)
         # The district goes on, and who does not is looked at though nothing of theirs has changed.
         dirt.days[FRONTIER] |= await rollup.lagging(connection)
-    return await find_and_fold(
-        connection, rules, dirt, terms, frozenset(people), rules if selected is None else selected
-    )
+    return frozenset(people)
 
 
 async def find_and_fold(
@@ -258,9 +272,14 @@ async def find_and_fold(
     terms: Sequence[TermDates],
     people: frozenset[str],
     selected: Sequence[Rule],
+    readers: Sequence[asyncpg.Connection] = (),
 ) -> int:
-    """Run the selected rules over what is dirty and fold what they find; returns the number of changes."""
+    """Run the selected rules over what is dirty and fold what they find; returns the number of changes.
+
+    The others only say what the selected give way to. `readers`: connections that see the same, over which rules are asked too.
+    """
     audit = Run(connection, terms, people, Kept(connection, rules))
+    audit = replace(audit, beside=[replace(audit, connection=reader, planned=[]) for reader in readers])
     found = await found_at_once(audit, rules, dirt, selected)
     yielded = yielding(selected, found, await said_beside(audit, rules, selected, found))
     touched: set[str] = set()
@@ -330,7 +349,9 @@ async def retry_parked(pool: asyncpg.Pool, rules: Sequence[Rule]) -> int:
             if rule is not None:
                 dirt = Dirt(people=await rollup.people_in(connection, scope))
                 dirt.days[rule.header.reads[0]] = days_of(scope)
-                await _audit(connection, rules, dirt, terms, selected=with_those_that_yield(rules, rule.code))
+                people = await _roll_up(connection, dirt, terms)
+                selected = with_those_that_yield(rules, rule.code)
+                await find_and_fold(connection, rules, dirt, terms, people, selected)
             await connection.execute(
                 "delete from audit.parked_scope where rule = $1 and scope = $2::text::jsonb and attempts = $3",
                 row["rule"],

@@ -19,6 +19,7 @@ from services.audit_worker.findings import moved_days
 from services.audit_worker.fold import Row
 from services.audit_worker.parking import park
 from services.audit_worker.scope import Scope, TermDates, days_of, places_in, widen
+from services.audit_worker.side_by_side import side_by_side
 from services.audit_worker.together import ASKED, parameter_of, together
 from services.audit_worker.yielding import Found, covers, read_by
 from shared import metrics
@@ -62,6 +63,21 @@ class Run:
     kept: Kept
     # How statements are planned now: for many schools or for few.
     planned: list[bool] = field(default_factory=list)
+    # The same audit on other connections, for statements of many places: they run side by side.
+    beside: Sequence["Run"] = ()
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A rule to be asked in the schools of a scope to which it is applicable; `few`: the scope had few places.
+
+    rows: where what it finds is put.
+    """
+
+    rule: Rule
+    scope: Scope
+    few: bool
+    rows: list[Row]
 
 
 # Rules, each with the school-days that are dirty for it → their rows.
@@ -76,7 +92,7 @@ async def found_at_once(audit: Run, rules: Sequence[Rule], dirt: Dirt, selected:
             return await _found(replace(audit, planned=[]), rules, dirt, selected, _run_together)
     except (asyncpg.PostgresError, FindRaised) as error:
         log.warning("rule_raised_among_others", error=repr(error))
-    return await _found(replace(audit, planned=[]), rules, dirt, selected, run_each)
+    return await _found(replace(audit, planned=[], beside=()), rules, dirt, selected, run_each)
 
 
 async def _found(audit: Run, rules: Sequence[Rule], dirt: Dirt, selected: Sequence[Rule], run: _Runs) -> Found:
@@ -106,15 +122,19 @@ async def _run_together(audit: Run, dirty: _Dirty) -> Found:
     """The rules' rows in each of their scopes: of few places one statement for all, and one for their prices."""
     found: Found = {rule.code: [] for rule, _days in dirty}
     together: dict[Scope, list[tuple[Rule, list[Row]]]] = defaultdict(list)
+    alone: list[_Asked] = []
     for rule, days in dirty:
         for scope in await _scopes(audit, rule, days):
             rows: list[Row] = []
             found[rule.code].append((scope, rows))
             applicable = await audit.kept.applicable_in(rule, scope)
-            if applicable.school_ids and rule.find is None and _few(rule, scope):
+            if not applicable.school_ids:
+                continue
+            if rule.find is None and _few(rule, scope):
                 together[applicable].append((rule, rows))
             else:
-                rows += await _rows_in(audit, rule, scope)
+                alone.append(_Asked(rule, applicable, _few(rule, scope), rows))
+    await side_by_side([audit, *audit.beside], alone, _ask)
     every = [rule for rule, _days in dirty if rule.find is None]
     said: list[tuple[list[Row], Row]] = []
     for scope, asked in together.items():
@@ -133,9 +153,11 @@ async def run_each(audit: Run, dirty: _Dirty) -> Found:
     found: Found = {rule.code: [] for rule, _days in dirty}
     for rule, days in dirty:
         for scope in await _scopes(audit, rule, days):
+            applicable = await audit.kept.applicable_in(rule, scope)
             try:
                 async with audit.connection.transaction():
-                    found[rule.code].append((scope, await _rows_in(audit, rule, scope)))
+                    asked = _Asked(rule, applicable, _few(rule, scope), [])
+                    found[rule.code].append((scope, await _rows_in(audit, asked)))
             except (asyncpg.PostgresError, FindRaised) as error:
                 log.exception("rule_raised", rule=rule.code, schools=len(scope.school_ids))
                 await park(audit.connection, rule, scope, str(error))
@@ -153,14 +175,17 @@ async def _scopes(audit: Run, rule: Rule, dirty: Iterable[tuple[str, date]]) -> 
     return scopes
 
 
-async def _rows_in(audit: Run, rule: Rule, scope: Scope) -> list[Row]:
+async def _ask(audit: Run, asked: "_Asked") -> None:
+    asked.rows.extend(await _rows_in(audit, asked))
+
+
+async def _rows_in(audit: Run, asked: "_Asked") -> list[Row]:
     """The rule's rows in one of its scopes."""
-    applicable = await audit.kept.applicable_in(rule, scope)
-    if not applicable.school_ids:
+    if not asked.scope.school_ids:
         return []
-    await _plan(audit, many=not _few(rule, scope))
-    with metrics.RULE_SECONDS.labels(rule.code).time():
-        return await rows_of(audit.connection, rule, applicable, audit.people, audit.terms)
+    await _plan(audit, many=not asked.few)
+    with metrics.RULE_SECONDS.labels(asked.rule.code).time():
+        return await rows_of(audit.connection, asked.rule, asked.scope, audit.people, audit.terms)
 
 
 def _few(rule: Rule, scope: Scope) -> bool:

@@ -14,6 +14,7 @@ from services.audit_worker.backtest import Backtest, backtest
 from services.audit_worker.catalogue import Rule, RuleInvalid, read_catalogue
 from services.audit_worker.engine import audit_all
 from services.audit_worker.parking import parked
+from services.audit_worker.side_by_side import SIDE_BY_SIDE
 from services.audit_worker.yielding import with_those_that_yield
 from services.cli.progress import progress_bar
 from services.cli.running import database_url_of
@@ -28,7 +29,7 @@ def _ask(settings: Settings, question: Callable[[asyncpg.Pool], Awaitable[Answer
     """Ask the database as the audit."""
 
     async def asked(database_url: str) -> Answer:
-        pool = await open_pool(database_url, role="taizhang_audit", size=1)
+        pool = await open_pool(database_url, role="taizhang_audit", size=SIDE_BY_SIDE)
         try:
             return await question(pool)
         finally:

@@ -56,7 +56,7 @@ async def _rebuild_some(connection: asyncpg.Connection, scope: Scope) -> set[str
         people = await rollup.rebuild(connection, [scope])
         await rollup.rebuild_days(connection, [scope])
         await rollup.rebuild_figures(connection, [scope])
-        await rollup_service.rebuild_service(connection, [scope])
+        await rollup_service.rebuild_service([connection], [scope])
         await rollup_service.recount_pupils(connection, scope.school_ids)
     return people
 

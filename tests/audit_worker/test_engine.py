@@ -239,7 +239,7 @@ async def test_a_claim_that_fails_leaves_the_outbox_as_it_was(
     async def dies(*_arguments: object) -> int:
         raise ConnectionResetError
 
-    monkeypatch.setattr(engine, "_audit", dies)
+    monkeypatch.setattr(engine, "find_and_fold", dies)
     with pytest.raises(ConnectionResetError):
         await audit_once(school.auditor_pool, school.rules)
     monkeypatch.undo()

@@ -19,6 +19,7 @@ import psycopg
 
 from services.audit_worker.catalogue import Rule, read_catalogue
 from services.audit_worker.engine import audit_all
+from services.audit_worker.side_by_side import SIDE_BY_SIDE
 from services.cli.bench.measure import Line
 from services.cli.clients import create_client
 from services.cli.embedded import embedded_stores
@@ -167,7 +168,7 @@ def _set_clock(database_url: str, folder: Path) -> None:
 
 
 async def _audited(database_url: str, rules: Sequence[Rule]) -> set[Identity]:
-    pool = await open_pool(database_url, role="taizhang_audit", size=1)
+    pool = await open_pool(database_url, role="taizhang_audit", size=SIDE_BY_SIDE)
     try:
         await audit_all(pool, rules)
         async with pool.acquire() as connection:

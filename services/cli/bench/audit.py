@@ -23,6 +23,7 @@ from services.audit_worker.catalogue import Rule, read_catalogue
 from services.audit_worker.dirt import Dirt
 from services.audit_worker.engine import audit_all, audit_once, find_and_fold, terms_of
 from services.audit_worker.scope import widen
+from services.audit_worker.side_by_side import SIDE_BY_SIDE
 from services.cli.bench.audit_references import (
     CHECKED,
     copy_marks,
@@ -49,6 +50,8 @@ from shared.migrations import migrate
 from shared.settings import Settings, read_settings
 
 SEED = 7
+# Schools of such sizes make the day that the bars are about: of 350 some 20,000 sessions and 450,000 marks.
+PUPILS_A_SCHOOL = (510, 1030)
 # School-days a round: one takes a moment, and schools differ.
 SCHOOL_DAYS_A_ROUND = 5
 # A post takes milliseconds: some a round, of which p50 counts.
@@ -99,7 +102,7 @@ def bench_audit(*, schools: int, days: int, rounds: int) -> Iterator[Line]:
 
 async def _measure(bench: Bench, stream: Path, rounds: int, term: Rates, checks: Rates) -> None:
     """Every way once a round: the term beside its COPY, a district-day, school-days, the checked rules beside others' ways."""
-    pool = await open_pool(bench.stores.database_url, role="taizhang_audit", size=1)
+    pool = await open_pool(bench.stores.database_url, role="taizhang_audit", size=SIDE_BY_SIDE)
     owner = await asyncpg.connect(bench.stores.database_url)
     try:
         await owner.execute("delete from ledger.outbox")
@@ -252,7 +255,7 @@ def loaded_bench(schools: int, days: int) -> Iterator[Bench]:
     settings = read_settings(data_dir=data_dir, ledger_port=0, reporting_port=0)
     key = signing_key_of(settings)
     with progress_bar("simulating", schools) as advance:
-        simulate(schools=schools, days=days, seed=SEED, out=data_dir / "district", told=advance)
+        simulate(schools=schools, days=days, seed=SEED, out=data_dir / "district", told=advance, pupils=PUPILS_A_SCHOOL)
     with embedded_stores(data_dir) as stores:
         migrate(stores.database_url)
         make_tables(stores.database_url)
