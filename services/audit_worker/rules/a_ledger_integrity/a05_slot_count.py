@@ -35,9 +35,7 @@ def find(rows: Sequence[Mapping[str, object]], parameters: Mapping[str, object])
     for (school_id, term_id), of_term in groupby(filed, key=lambda each: (each.school_id, each.term_id)):
         offered = {weekday: attended(slots) for weekday, slots in groupby(of_term, key=lambda each: each.weekday)}
         wrong = {
-            weekday: slots
-            for weekday, slots in offered.items()
-            if not limits.least_slots <= slots <= limits.most_slots
+            weekday: slots for weekday, slots in offered.items() if not limits.least_slots <= slots <= limits.most_slots
         }
         if wrong:
             yield Row(
