@@ -25,6 +25,10 @@ class EveryLog:
         """A service writes there."""
         self._written[Path(lines.name)] = database_url
 
+    def databases(self) -> set[str]:
+        """Over which services run whose lines are still to be looked at."""
+        return set(self._written.values())
+
     def look(self) -> None:
         """At what those wrote that have ended, while their database is still there."""
         for path, database_url in self._written.items():
