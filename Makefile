@@ -3,7 +3,7 @@
 PYTHON ?= python3
 ready := .venv/ready
 
-.PHONY: help demo test lint bench audit browser docs site
+.PHONY: help demo test lint bench audit browser docs site fuzz
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -41,6 +41,13 @@ site:  ## the documents as a site, in var/site
 	@$(PYTHON) -m venv .venv/site
 	@.venv/site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/site.lock
 	@.venv/site/bin/zensical build -f mkdocs.yml
+
+# The fuzzer has wheels for Linux only, and so a lock and an environment of its own.
+fuzz:  ## every decoder of what comes from outside fuzzed (SECONDS=60 each), then the APIs walked in sequences
+	@$(PYTHON) -m venv .venv/fuzz
+	@.venv/fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r tests/fuzz/fuzz.lock
+	@.venv/fuzz/bin/python tests/fuzz/fuzz.py $(or $(SECONDS),60)
+	@.venv/fuzz/bin/python -m pytest -q --timeout 3600 tests/fuzz/walks.py
 
 $(ready): requirements.lock pyproject.toml
 	@echo "installing into .venv (about half a minute)"

@@ -19,6 +19,7 @@ from services.cli.up import signing_key_of
 from shared.migrations import migrate
 from shared.settings import Settings
 from tests.world.district import District, open_district
+from tests.world.every_log import every_log as every_log  # noqa: PLC0414 a fixture for all
 from tests.world.lines import assert_lines_name_nobody
 from tests.world.standard import open_standard_school
 

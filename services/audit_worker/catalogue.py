@@ -134,7 +134,8 @@ def _read_config(config: Path | None) -> dict[str, dict[str, object]]:
         return {}
     try:
         found = yaml.load(config.read_text("utf-8"), yaml.CSafeLoader) or {}
-    except (OSError, yaml.YAMLError) as error:
+    # Also what is no UTF-8, and 30 February.
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise RuleInvalid(f"TAIZHANG_RULES_CONFIG cannot be read: {error}") from error
     if not isinstance(found, dict) or not all(isinstance(values, dict) for values in found.values()):
         raise RuleInvalid(f"{config}: a mapping of rule code to parameters is wanted")

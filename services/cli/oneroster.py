@@ -7,7 +7,9 @@ classes.csv with enrollments.csv for each pupil's class. Names stay behind: a st
 import csv
 import difflib
 import io
+import zlib
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
@@ -51,6 +53,8 @@ _NEEDED = ("orgs.csv", "users.csv", "roles.csv")
 _STAFF_ROLES = frozenset({"teacher", "administrator", "aide", "counselor", "principal", "proctor", "siteAdministrator"})
 # Grades as the ledger counts them: the first year of primary school is 1.
 _LAST_GRADE = 9
+# No zip, a broken or locked one, one packed otherwise; no UTF-8; no CSV.
+_NO_ROSTER = (BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, csv.Error)
 _LAST_PRIMARY_GRADE = 5
 _SCHOOL_ID_DIGITS = 10
 _AUTUMN_BEGINS = 7
@@ -66,7 +70,7 @@ def read_rosters(path: Path) -> list[tuple[str, bytes]]:
     if wrong:
         raise RosterInvalid("\n".join(wrong))
     schools, wrong = _schools(tables)
-    terms = [_term(row) for row in tables.get("academicSessions.csv", ()) if row["type"] == "term"]
+    terms = [_term(row, wrong) for row in tables.get("academicSessions.csv", ()) if row["type"] == "term"]
     people = {row["sourcedId"]: row for row in tables["users.csv"]}
     staff: list[Record] = []
     students: list[Record] = []
@@ -108,7 +112,7 @@ def _read_tables(path: Path) -> tuple[dict[str, list[Row]], list[str]]:
                 if name in _COLUMNS:
                     text = archive.read(member).decode("utf-8-sig")
                     tables[name] = list(_rows(path, name, text, wrong))
-    except (BadZipFile, UnicodeDecodeError) as error:
+    except _NO_ROSTER as error:
         raise RosterInvalid(f"{path}: not a zip of UTF-8 CSV files ({error})") from error
     wrong += [f"{path.name}: {name} is missing" for name in _NEEDED if name not in tables]
     return tables, wrong
@@ -148,7 +152,7 @@ def _schools(tables: Mapping[str, list[Row]]) -> tuple[dict[str, str], list[str]
     for row in tables["orgs.csv"]:
         if row["type"] != "school":
             continue
-        if len(row["identifier"]) != _SCHOOL_ID_DIGITS or not row["identifier"].isdigit():
+        if len(row["identifier"]) != _SCHOOL_ID_DIGITS or not _is_number(row["identifier"]):
             wrong.append(
                 f"orgs.csv: {row['sourcedId']} ({row['name']}) has the identifier {row['identifier']!r}; "
                 "the school's ten-digit code (学校标识码) is wanted there"
@@ -159,8 +163,17 @@ def _schools(tables: Mapping[str, list[Row]]) -> tuple[dict[str, str], list[str]
     return schools, wrong
 
 
-def _term(row: Row) -> Record:
-    year, month = int(row["startDate"][:4]), int(row["startDate"][5:7])
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _term(row: Row, wrong: list[str]) -> Record:
+    try:
+        year, month = (starts_on := date.fromisoformat(row["startDate"])).year, starts_on.month
+    except ValueError:
+        named = f"academicSessions.csv: {row['sourcedId']} has the startDate {row['startDate']!r}"
+        wrong.append(f"{named}; a date like 2025-09-01 is wanted")
+        return {}
     term_id = f"{year}-{year + 1}-1" if month >= _AUTUMN_BEGINS else f"{year - 1}-{year}-2"
     return {"term_id": term_id, "starts_on": row["startDate"], "ends_on": row["endDate"]}
 
@@ -178,7 +191,7 @@ def _homeroom_of(tables: Mapping[str, list[Row]]) -> dict[str, str]:
 
 def _student(person: Row, school_id: str, class_no: str | None, wrong: list[str]) -> Record:
     grade = person.get("grades", "").split(",")[0].strip().lstrip("0")
-    if not grade.isdigit() or not 1 <= int(grade) <= _LAST_GRADE:
+    if not _is_number(grade) or not 1 <= int(grade) <= _LAST_GRADE:
         wrong.append(f"users.csv: {person['sourcedId']} has the grades {person.get('grades', '')!r}; 1 to 9 is wanted")
         grade = "1"
     student: Record = {"student_id": _id_of(person), "school_id": school_id, "grade": int(grade)}

@@ -60,10 +60,7 @@ class Source:
                 first += len(taken)
 
     def _rows(self) -> Iterator[Chunk]:
-        text = _text_of(self.path.read_bytes() if self.content is None else self.content)
-        delimiter = max(",\t;", key=text.partition("\n")[0].count)
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-        header, body = rows[0], rows[1:]
+        header, *body = self._cells()
         own = [place for place, cell in enumerate(header) if "." not in (cell.split() or [""])[-1]]
         start = 0
         while start < len(body):
@@ -75,6 +72,17 @@ class Source:
             csv.writer(out).writerows([header, *body[start:end]])
             yield Chunk(out.getvalue().encode(), CSV, start)
             start = end
+
+    def _cells(self) -> list[list[str]]:
+        try:
+            text = _text_of(self.path.read_bytes() if self.content is None else self.content)
+            delimiter = max(",\t;", key=text.partition("\n")[0].count)
+            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise SourceUnreadable(f"{self.path}: not a CSV file in UTF-8 or GB 18030 ({error})") from error
+        if not rows:
+            raise SourceUnreadable(f"{self.path}: it is empty; its first row names the columns")
+        return rows
 
 
 def _continues(before: Sequence[str], row: Sequence[str], own: Sequence[int]) -> bool:
@@ -132,9 +140,21 @@ def _resource_of(path: Path) -> str:
 
 def _sheets_of(path: Path, resource: str | None) -> list[Source]:
     """Each sheet that is named after a resource; else the first sheet, as the file's name or `resource` says."""
+    try:
+        return _sheets_in(path, resource)
+    except SourceUnreadable:
+        raise
+    except Exception as error:
+        # What is no workbook breaks the library wherever it happens to look first.
+        raise SourceUnreadable(f"{path}: not a workbook that can be read ({error}); save it again as XLSX") from error
+
+
+def _sheets_in(path: Path, resource: str | None) -> list[Source]:
     book = load_workbook(path, read_only=True, data_only=True)
     try:
         named = [sheet for sheet in book.worksheets if sheet.title in POSTING_ORDER]
+        if not book.worksheets:
+            raise SourceUnreadable(f"{path}: the workbook has no sheet")
         if not named:
             return [Source(path, resource or _resource_of(path), CSV, _as_csv(book.worksheets[0].values))]
         return [

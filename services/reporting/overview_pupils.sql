@@ -15,7 +15,7 @@ enrolled as (
     group by day.school_id, day.service_date
 ),
 
-place as (
+place as materialized (
     select
         school_id,
         date_trunc(:interval, service_date::timestamp)::date as bucket,
@@ -36,13 +36,18 @@ place as (
     from audit.pupil_week_of(:school_ids, :first_day, :last_day)
 )
 
+-- The one and the other by themselves: a cluster groups many schools' rows only one way at a time.
 select
-    grouping(school_id) = 0 as by_school,
+    true as by_school,
     school_id,
-    bucket,
+    null::date as bucket,
     sum(pupil_days) as pupil_days,
     sum(enrolled_days) as enrolled_days,
     sum(pupil_weeks) as pupil_weeks,
     sum(quality_pupil_weeks) as quality_pupil_weeks
 from place
-group by grouping sets ((school_id), (bucket))
+group by school_id
+union all
+select false, null, bucket, sum(pupil_days), sum(enrolled_days), sum(pupil_weeks), sum(quality_pupil_weeks)
+from place
+group by bucket

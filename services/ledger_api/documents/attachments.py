@@ -305,7 +305,8 @@ def _office_type(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as packed:
             parts = {part.lower() for part in packed.namelist()}
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError):
+        # Broken, or of a version of zip that no office file has.
         return None
     if "[content_types].xml" not in parts or any(part.endswith(_PROGRAMS) for part in parts):
         return None

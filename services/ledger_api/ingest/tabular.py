@@ -73,7 +73,7 @@ class _Shape:
 def read_header(body: bytes, charset: str) -> tuple[list[str], Reader]:
     """The columns, and the reader of what follows. A header cell may begin with words for people; its last word counts.
 
-    Raises Refused: invalid_utf8, unsupported_charset, malformed_csv.
+    Raises Refused: invalid_utf8, unsupported_media_type, malformed_csv, empty_body.
     """
     encoding = CHARSETS.get(charset.strip().strip('"').lower())
     if encoding is None:
@@ -88,6 +88,9 @@ def read_header(body: bytes, charset: str) -> tuple[list[str], Reader]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = next(reader)
+    except StopIteration as error:
+        # Nothing but a byte order mark.
+        raise Refused("empty_body") from error
     except csv.Error as error:
         raise Refused("malformed_csv", line=1, reason=str(error)) from error
     return [(cell.split() or [""])[-1] for cell in header], reader

@@ -19,11 +19,11 @@ parameters:
 says:
   zh: "{subject} 在学期 {when} 未开展课后服务意愿征询（{found}）。"
   en: "{subject} has no survey of wishes for the term {when} ({found})."
-version: 1
+version: 2
 */
 with over as (
     select
-        school_id,
+        school.school_id,
         term.term_id,
         -- The school's own last day; read from the end of its index.
         (
@@ -41,10 +41,12 @@ with over as (
             order by submission.recorded_at desc
             limit 1
         ) as submission
-    from unnest(:school_ids::text[]) as school (school_id)
+    -- A school's chain lies where its sessions do: a cluster can ask there for the last of them.
+    from ledger.chain_head as school
     cross join ledger.term
     where
-        term.ends_on between :first_day and :last_day
+        school.school_id = any(:school_ids)
+        and term.ends_on between :first_day and :last_day
         -- Kept here at all, by whom ever.
         and exists (
             select from ledger.survey as any_school

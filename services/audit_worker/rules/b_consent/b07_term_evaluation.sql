@@ -20,12 +20,12 @@ parameters:
 says:
   zh: "{when}：学期质量评价 {subject} 未完成（{found}）。"
   en: "{when}: the quality evaluation {subject} is not done ({found})."
-version: 1
+version: 2
 */
 with served as (
     -- The school's terms of the scope, each with the one before and the school's own last day in it.
     select
-        school_id,
+        school.school_id,
         term.term_id,
         term.starts_on,
         earlier.term_id as earlier_term_id,
@@ -45,7 +45,8 @@ with served as (
             where payment_line.school_id = school.school_id and payment_line.period = term.term_id
             limit 1
         ) as payment
-    from unnest(:school_ids::text[]) as school (school_id)
+    -- A school's chain lies where its sessions do: a cluster can ask there for the last of them.
+    from ledger.chain_head as school
     cross join ledger.term
     left join lateral (
         select before.term_id, before.starts_on, before.ends_on from ledger.term as before
@@ -53,7 +54,7 @@ with served as (
         order by before.ends_on desc
         limit 1
     ) as earlier on true
-    where term.ends_on between :first_day and :last_day
+    where school.school_id = any(:school_ids) and term.ends_on between :first_day and :last_day
 ),
 
 due as (

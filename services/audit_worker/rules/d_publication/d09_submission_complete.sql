@@ -18,20 +18,24 @@ parameters:
 says:
   zh: "{when} 上报 {subject} 不完整：{found}。"
   en: "{when}, submission {subject}: {found}."
-version: 1
+version: 2
 */
-with submitted as (
+with reviewed as (
+    select distinct school_id, submission_id
+    from ledger.review
+    where school_id = any(:school_ids)
+),
+
+submitted as (
     select submission.*
     from ledger.latest_submission as submission
+    left join reviewed on reviewed.school_id = submission.school_id and reviewed.submission_id = submission.submission_id
     where
         submission.school_id = any(:school_ids)
         and submission.term_id in (select term_id from ledger.term where starts_on <= :last_day and ends_on >= :first_day)
         and (
             submission.submitted_on is not null
-            or exists (
-                select from ledger.review
-                where review.school_id = submission.school_id and review.submission_id = submission.submission_id
-            )
+            or reviewed.submission_id is not null
         )
 ),
 

@@ -26,7 +26,7 @@ says:
   zh: "{when} {subject}：{found}；本校其他人 {expected}。"
   en: "{when}, {subject}: {found}; the others at the school {expected}."
 yields_to: [F12]
-version: 1
+version: 2
 */
 with entry as (
     select school_id, service_date, slot, staff_id, record_key
@@ -59,21 +59,25 @@ cap as (
     where school_id = any(:school_ids) and content -> 'caps' ->> 'class_hours_per_day' is not null
 ),
 
+-- Of plans in force together the lowest cap: a day reaches one of them when it reaches that.
+capped as (
+    select held.school_id, held.service_date, min(cap.hundredths) as hundredths
+    from held
+    inner join cap
+        on
+            cap.school_id = held.school_id
+            and held.service_date >= cap.effective_from
+            and (cap.effective_to is null or held.service_date <= cap.effective_to)
+    group by held.school_id, held.service_date
+),
+
 day as (
     select
         staff_day.school_id,
         to_char(staff_day.service_date, 'YYYY-MM') as period,
         staff_day.service_date,
         staff_day.staff_id,
-        (held.slots > 1 and named.slots = held.slots)
-        or exists (
-            select from cap
-            where
-                cap.school_id = staff_day.school_id
-                and staff_day.service_date >= cap.effective_from
-                and (cap.effective_to is null or staff_day.service_date <= cap.effective_to)
-                and staff_day.class_hours_hundredths >= cap.hundredths
-        ) as is_full,
+        (held.slots > 1 and named.slots = held.slots) or staff_day.class_hours_hundredths >= capped.hundredths as is_full,
         staff_day.record_keys
     from audit.staff_day
     inner join held on held.school_id = staff_day.school_id and held.service_date = staff_day.service_date
@@ -82,6 +86,7 @@ day as (
             named.school_id = staff_day.school_id
             and named.service_date = staff_day.service_date
             and named.staff_id = staff_day.staff_id
+    left join capped on capped.school_id = staff_day.school_id and capped.service_date = staff_day.service_date
     where
         staff_day.school_id = any(:school_ids)
         and staff_day.service_date >= date_trunc('month', :first_day::date)

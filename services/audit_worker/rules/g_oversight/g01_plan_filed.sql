@@ -20,7 +20,7 @@ parameters:
 says:
   zh: "课后服务方案 {subject}（{when}）：应为 {expected}，实际：{found}。"
   en: "Service plan {subject} ({when}): {expected} was wanted; found: {found}."
-version: 1
+version: 2
 */
 with year as materialized (
     select *, starts_on + :due_days::integer as due_by
@@ -33,6 +33,14 @@ progress as materialized (
     select academic_year, audit.district_reached(starts_on, ends_on) as reached from year
 ),
 
+-- Per school and year: the day of its first plan.
+first_plan as (
+    select school_id, academic_year, min(submitted_on) as submitted_on
+    from ledger.plan
+    where school_id = any(:school_ids)
+    group by school_id, academic_year
+),
+
 filed as (
     select
         school.school_id,
@@ -40,20 +48,15 @@ filed as (
         year.starts_on,
         year.ends_on,
         year.due_by,
-        (
-            select min(plan.submitted_on)
-            from ledger.plan
-            where plan.school_id = school.school_id and plan.academic_year = year.academic_year
-        ) as submitted_on
+        first_plan.submitted_on
     from unnest(:school_ids::text[]) as school (school_id)
     cross join year
+    left join first_plan using (school_id, academic_year)
     where
-        exists (
-            select from ledger.plan as any_school
-            where
-                any_school.academic_year = year.academic_year
-                and any_school.submitted_on is not null
-                and left(any_school.school_id, 5) <> '99999'
+        year.academic_year in (
+            select any_school.academic_year
+            from ledger.plan as any_school
+            where any_school.submitted_on is not null and left(any_school.school_id, 5) <> '99999'
         )
 ),
 
@@ -79,6 +82,18 @@ latest as (
     order by plan.school_id, academic_year, plan.submitted_on desc, plan.plan_id desc
 ),
 
+-- Per plan: the first decision since it was submitted.
+reviewed as (
+    select latest.school_id, latest.plan_id, min(review.reviewed_on) as decided_on
+    from latest
+    inner join ledger.review
+        on
+            review.school_id = latest.school_id
+            and review.plan_id = latest.plan_id
+            and review.reviewed_on >= latest.submitted_on
+    group by latest.school_id, latest.plan_id
+),
+
 decided as (
     select
         school.stage,
@@ -86,15 +101,9 @@ decided as (
         latest.plan_id,
         latest.submitted_on + :review_days::integer as due_by,
         latest.record_key,
-        (
-            select min(review.reviewed_on)
-            from ledger.review
-            where
-                review.school_id = latest.school_id
-                and review.plan_id = latest.plan_id
-                and review.reviewed_on >= latest.submitted_on
-        ) as decided_on
+        reviewed.decided_on
     from latest
+    left join reviewed using (school_id, plan_id)
     inner join ledger.stage_school as school on school.school_id = latest.school_id and school.leads
 ),
 

@@ -34,7 +34,7 @@ parameters:
 says:
   zh: "{when} 制度或岗位“{subject}”：{found}。"
   en: "{when}: {subject}: {found}."
-version: 1
+version: 2
 */
 with latest as (
     select
@@ -50,9 +50,10 @@ with latest as (
             limit 1
         ) as served_on,
         term.starts_on + :start_days::integer as due_on
-    from unnest(:school_ids::text[]) as school (school_id)
+    -- A school's chain lies where its sessions do: a cluster can ask there for the last of them.
+    from ledger.chain_head as school
     cross join ledger.term
-    where term.starts_on <= :last_day and term.ends_on >= :first_day
+    where school.school_id = any(:school_ids) and term.starts_on <= :last_day and term.ends_on >= :first_day
 ),
 
 stands as materialized (
