@@ -162,10 +162,12 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     app.state.seal = Seal.of(settings.webhook_key, settings.token_signing_key)
     app.state.webhook_networks = settings.networks()
     log.info("ledger_api_started")
-    yield
-    await bell.stop()
-    await app.state.tables.dispose()
-    await pool.close()
+    try:
+        yield
+    finally:
+        await bell.stop()
+        await app.state.tables.dispose()
+        await pool.close()
     log.info("ledger_api_stopped")
 
 

@@ -117,9 +117,11 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     app.state.learn_keys = KeyRing(pool, app.state.verifier).learn
     await app.state.learn_keys()
     log.info("reporting_started")
-    yield
-    await wakening.stop()
-    await pool.close()
+    try:
+        yield
+    finally:
+        await wakening.stop()
+        await pool.close()
     log.info("reporting_stopped")
 
 
