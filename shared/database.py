@@ -129,6 +129,17 @@ async def reading(pool: asyncpg.Pool, visible: Visible) -> AsyncIterator[asyncpg
                 await connection.execute("commit")
 
 
+@asynccontextmanager
+async def taken_back(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """A transaction of which nothing stays."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield
+    finally:
+        await transaction.rollback()
+
+
 def _shown(visible: Visible) -> str:
     """What `show` says, as text: no round trip to a stage's schools where none is named."""
     schools = quoted(",".join(visible.schools))

@@ -1,6 +1,7 @@
 """A real PostgreSQL and a real Redis for the whole run; a database of its own, cloned from a migrated one, for each test."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,17 +25,38 @@ from tests.world.lines import assert_lines_name_nobody
 from tests.world.standard import open_standard_school
 
 _numbers = count(1)
+# Two workers' servers, each with two GiB of its log of writes, and as much again for others.
+MEMORY_BYTES = 10 * 1024**3
 
 
 @pytest.fixture(scope="session")
 def stores() -> Iterator[Stores]:
     """The two stores; what they hold is thrown away."""
-    data_dir = Path(tempfile.mkdtemp(prefix="taizhang-test-"))
+    data_dir = Path(tempfile.mkdtemp(prefix="taizhang-test-", dir=_memory()))
     # So that the servers' unprivileged user gets there when root runs the tests.
     data_dir.chmod(0o755)
-    with embedded_stores(data_dir, durable=False) as started:
-        yield started
-    shutil.rmtree(data_dir)
+    try:
+        with embedded_stores(data_dir, durable=False) as started:
+            yield started
+    finally:
+        shutil.rmtree(data_dir)
+    # The stores end last: whatever process a test started has ended before.
+    assert _children() == [], "a test left a process behind"
+
+
+def _memory() -> str | None:
+    """A folder in memory, where a database is copied in half the time; None where there is little of it."""
+    folder = Path("/dev/shm")  # noqa: S108 the folder in it is made anew
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        return None
+    return str(folder) if shutil.disk_usage(folder).free > MEMORY_BYTES else None
+
+
+def _children() -> list[str]:
+    """What this process started and is still there (or ended unheard), where the system shows it."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    found = children.read_text("ascii").split() if children.exists() else []
+    return [Path(f"/proc/{each}/cmdline").read_text("utf-8").replace("\0", " ") or each for each in found]
 
 
 @pytest.fixture(scope="session")
@@ -91,21 +113,18 @@ async def school(stores: Stores, standard: str, signing_key: str) -> AsyncIterat
 @pytest.fixture
 def served(stores: Stores, standard: str) -> Iterator[tuple[str, str]]:
     """The ledger API as a process over the standard schools: its address, and the database's URL."""
-    data_dir = Path(tempfile.mkdtemp(prefix="taizhang-served-"))
-    settings = Settings(_env_file=None, data_dir=data_dir, ledger_port=0, reporting_port=0)
-    with (
-        cloned(stores, standard) as url,
-        running_services(
+    with tempfile.TemporaryDirectory(prefix="taizhang-served-") as folder, cloned(stores, standard) as url:
+        data_dir = Path(folder)
+        settings = Settings(_env_file=None, data_dir=data_dir, ledger_port=0, reporting_port=0)
+        with running_services(
             settings,
             Stores(url, stores.redis_url),
             signing_key_of(settings),
             commands=("api",),
             lines_to=data_dir / "log",
-        ) as running,
-    ):
-        yield running.ledger_url, url
-        assert_lines_name_nobody(data_dir / "log", url)
-    shutil.rmtree(data_dir)
+        ) as running:
+            yield running.ledger_url, url
+            assert_lines_name_nobody(data_dir / "log", url)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ from services.ledger_api.registers import (
     terms,
 )
 from shared.allowance import Allowance
-from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
+from shared.asgi import KeyRing, RequestContext, answer_at, answer_health, answer_problems
 from shared.database import open_pool
 from shared.logs import configure_logs
 from shared.openapi import describe
@@ -99,6 +99,7 @@ ROUTERS = (
     appraisals, campaigns, referrals, disbursements, dispositions,
     subscriptions,
 )  # fmt: skip
+REVIEWS = (reviews.reviews_of(plans.PLANS, PLAN), reviews.reviews_of(submissions.SUBMISSIONS, SUBMISSION))
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -118,10 +119,8 @@ def create_app(settings: Settings) -> FastAPI:
     answer_problems(app)
     answer_health(app, ready=lambda: _ready(app))
     # Before the documents, whose key would take them in.
-    app.include_router(reviews.reviews_of(plans.PLANS, PLAN))
-    app.include_router(reviews.reviews_of(submissions.SUBMISSIONS, SUBMISSION))
-    for resource in ROUTERS:
-        app.include_router(resource.router)
+    answer_at(app, REVIEWS)
+    answer_at(app, (resource.router for resource in ROUTERS))
     describe(app)
     return app
 
@@ -163,10 +162,12 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     app.state.seal = Seal.of(settings.webhook_key, settings.token_signing_key)
     app.state.webhook_networks = settings.networks()
     log.info("ledger_api_started")
-    yield
-    await bell.stop()
-    await app.state.tables.dispose()
-    await pool.close()
+    try:
+        yield
+    finally:
+        await bell.stop()
+        await app.state.tables.dispose()
+        await pool.close()
     log.info("ledger_api_stopped")
 
 

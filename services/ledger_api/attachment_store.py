@@ -44,7 +44,7 @@ class AttachmentStore:
 
     async def put(self, digest: str, file: Path) -> None:
         """Keep a file under its digest; on disk when this returns. Raises Refused (503) when the store does not take it."""
-        with _said_as_problem():
+        with _said_as_problem(reads=False):
             await self._store.put_async(
                 _address(digest), file, mode="overwrite", chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
             )
@@ -54,7 +54,7 @@ class AttachmentStore:
     async def read(self, digest: str) -> AsyncIterator[bytes]:
         """The file's bytes in pieces. Raises Refused: attachment_damaged, when what is there is not what was kept; 503."""
         found = sha256()
-        with _said_as_problem():
+        with _said_as_problem(reads=True):
             result = await self._store.get_async(_address(digest))
             async for piece in result.stream(min_chunk_size=READ_BYTES):
                 found.update(piece)
@@ -73,13 +73,13 @@ def _address(digest: str) -> str:
 
 
 @contextmanager
-def _said_as_problem() -> Iterator[None]:
-    """What the store says, as a problem: a file that is gone, or a store that does not answer."""
+def _said_as_problem(*, reads: bool) -> Iterator[None]:
+    """What the store says, as a problem: a file that is gone, or a store that does not answer or is not there."""
     try:
         yield
-    except FileNotFoundError as error:
-        raise Refused("attachment_damaged", reason="404") from error
     except (BaseError, OSError) as error:
+        if reads and isinstance(error, FileNotFoundError):
+            raise Refused("attachment_damaged", reason="404") from error
         raise Refused("attachments_unavailable", headers={"Retry-After": "2"}) from error
 
 

@@ -34,7 +34,7 @@ from services.reporting.reports import (
 )
 from services.reporting.tagged import TaggedReports
 from shared.allowance import Allowance
-from shared.asgi import KeyRing, RequestContext, answer_health, answer_problems
+from shared.asgi import KeyRing, RequestContext, answer_at, answer_health, answer_problems
 from shared.database import open_pool
 from shared.logs import configure_logs
 from shared.openapi import describe
@@ -95,8 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.has_provider = settings.oidc_issuer is not None
     answer_problems(app)
     answer_health(app, ready=lambda: _ready(app))
-    for each in ROUTERS:
-        app.include_router(each.router)
+    answer_at(app, (each.router for each in ROUTERS))
     describe(app)
     return app
 
@@ -118,9 +117,11 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     app.state.learn_keys = KeyRing(pool, app.state.verifier).learn
     await app.state.learn_keys()
     log.info("reporting_started")
-    yield
-    await wakening.stop()
-    await pool.close()
+    try:
+        yield
+    finally:
+        await wakening.stop()
+        await pool.close()
     log.info("reporting_stopped")
 
 

@@ -75,3 +75,13 @@ async def test_an_answer_about_a_fault_of_ours_has_them_too(school: District) ->
     answer = await school.ledger.get("/broken", headers={"X-Request-ID": "r-19"})
     assert (answer.status_code, answer.headers["x-request-id"]) == (500, "r-19")
     assert all(name.decode() in answer.headers for name, _ in SECURITY_HEADERS)
+
+
+async def test_a_method_that_an_address_does_not_take_is_answered_with_those_it_takes(school: District) -> None:
+    for client, path, taken in (
+        (school.ledger, "/v1/sessions/3100000001/a", "DELETE, GET"),
+        (school.ledger, "/v1/attachments", "GET, POST"),
+        (school.reporting, "/v1/findings", "GET"),
+    ):
+        answer = await client.put(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, taken)

@@ -1,7 +1,6 @@
 """A district to tell stories in: the ledger API, the audit and reporting over one database, spoken to as clients do."""
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -139,7 +138,8 @@ async def open_district(
     database_url: str, redis_url: str, signing_key: str, *, rules_config: Path | None = None
 ) -> AsyncIterator[District]:
     """The services in this process, over a migrated database."""
-    papers = await asyncio.to_thread(tempfile.mkdtemp, prefix="taizhang-papers-")
+    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="taizhang-papers-")
+    papers = folder.name
     settings = Settings(
         _env_file=None,
         attachments_url=Path(papers).as_uri(),
@@ -149,25 +149,25 @@ async def open_district(
         database_pool_size=4,
     )
     ledger_app, reporting_app = create_ledger(settings), create_reporting(settings)
-    async with (
-        await open_pool(database_url, role="taizhang_audit", size=2) as pool,
-        ledger_app.router.lifespan_context(ledger_app),
-        reporting_app.router.lifespan_context(reporting_app),
-        _client(ledger_app) as ledger,
-        _client(reporting_app) as reporting,
-    ):
-        yield District(
-            database_url=database_url,
-            ledger_app=ledger_app,
-            reporting_app=reporting_app,
-            ledger=ledger,
-            reporting=reporting,
-            rules=catalogue() if rules_config is None else read_catalogue(rules_config),
-            auditor_pool=pool,
-            key=read_signing_key(signing_key),
-            papers=Path(papers),
-        )
-    shutil.rmtree(papers)
+    with folder:
+        async with (
+            await open_pool(database_url, role="taizhang_audit", size=2) as pool,
+            ledger_app.router.lifespan_context(ledger_app),
+            reporting_app.router.lifespan_context(reporting_app),
+            _client(ledger_app) as ledger,
+            _client(reporting_app) as reporting,
+        ):
+            yield District(
+                database_url=database_url,
+                ledger_app=ledger_app,
+                reporting_app=reporting_app,
+                ledger=ledger,
+                reporting=reporting,
+                rules=catalogue() if rules_config is None else read_catalogue(rules_config),
+                auditor_pool=pool,
+                key=read_signing_key(signing_key),
+                papers=Path(papers),
+            )
 
 
 @cache

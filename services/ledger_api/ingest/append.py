@@ -49,7 +49,7 @@ from services.ledger_api.ingest.precondition import (
 from services.ledger_api.ingest.receipt import Receipt, receipt_of
 from services.ledger_api.ingest.resource import EntryRows, Resource, check_entries
 from services.ledger_api.ingest.roll_book import RollBook
-from shared.database import ACQUIRE_SECONDS, show
+from shared.database import ACQUIRE_SECONDS, show, taken_back
 from shared.problems import Fault, Invalid, Refused
 from shared.tokens import Caller
 
@@ -278,6 +278,10 @@ class Ledger:
             if faults:
                 raise Invalid(faults)
             if sender.dry_run:
+                # What only the database refuses is refused in a dry run too.
+                async with taken_back(connection):
+                    await self.write_under_lock(connection, batch, sender, pointer)
+                self._book.drop(batch.homes)
                 return receipt_of(uuid4(), [], received=batch.size)
             if sender.precondition is not None:
                 receipt = await self.write_under_lock(connection, batch, sender, pointer)

@@ -47,8 +47,10 @@ async def test_a_correction_of_what_is_sealed_is_refused_until_it_says_why(
     document, record_key = SEALS[seal]
     await voice.post(resource, first)
     await voice.post(seal.split(maxsplit=1)[0], document)
+    tried = await voice.post(resource, correction, expect=422, dry_run="true")
     problem = await voice.post(resource, correction, expect=422)
     assert (problem["code"], problem["error_count"]) == ("reason_needed", 1)
+    assert tried["errors"] == problem["errors"], "a dry run says the same"
     assert problem["errors"][0]["pointer"] == "/0/reason"
     assert MONDAY in problem["errors"][0]["detail"]
     assert record_key in problem["errors"][0]["detail"], "the detail names what closed it"
