@@ -142,6 +142,11 @@ CATALOGUE: Mapping[str, Kind] = {
         "Its days are those of the term {term_id}, which is registered already",
     ),
     "outside_term": Kind(422, "日期 {date} 不在任何已登记学期内", "The date {date} lies in no registered term"),
+    "year_archived": Kind(
+        422,
+        "日期 {date} 所在学年的台账已归档，不再接收记录；须由管理员先调回",
+        "The school year of {date} lies in the archive and takes no records; whoever runs the server can bring it back first",
+    ),
     "outside_service": Kind(
         422,
         "{what}不属于课后服务范围（一(一)1：早到校看管、午餐午休看管、晚自习等不得纳入课后服务）",

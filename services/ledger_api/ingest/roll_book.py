@@ -106,4 +106,5 @@ async def _read_rolls(connection: asyncpg.Connection, school_ids: Sequence[str])
 
 async def _read_calendar(connection: asyncpg.Connection) -> Calendar:
     rows = await connection.fetch("select term_id, starts_on, ends_on from ledger.term order by starts_on")
-    return Calendar([Term(row["term_id"], row["starts_on"], row["ends_on"]) for row in rows])
+    archived = await connection.fetchval("select ledger.archived_years()")
+    return Calendar([Term(row["term_id"], row["starts_on"], row["ends_on"]) for row in rows], frozenset(archived))

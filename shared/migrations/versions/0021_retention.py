@@ -1,0 +1,16 @@
+"""What is kept how long: school years that lie in an archive."""
+
+from shared.migrations import run_sql
+
+revision = "0021"
+down_revision = "0020"
+
+
+def upgrade() -> None:
+    """What is kept how long: school years that lie in an archive."""
+    run_sql("0021_retention.sql")
+
+
+def downgrade() -> None:
+    """Refused while a year lies in an archive: the version before would take its records anew."""
+    run_sql("0021_retention_back.sql")
