@@ -137,6 +137,23 @@ async def test_a_year_that_is_to_be_kept_or_is_not_audited_or_not_there_is_not_a
     assert not (tmp_path / str(YEAR)).exists()
 
 
+async def test_the_commands_say_what_they_did_and_why_they_refuse(aged: District, tmp_path: Path) -> None:
+    place = await _take(aged, tmp_path)
+    environment = {"TAIZHANG_DATABASE_URL": aged.database_url, "PYTHONPATH": str(ROOT)}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "services.cli.main", *arguments]
+        return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    refused = run("archive", "take", "2001", "--out", str(tmp_path))
+    assert (refused.returncode, refused.stderr) == (1, "taizhang: there are no records of the school year 2001\n")
+    proven = run("verify", "--archive", str(place))
+    assert (proven.returncode, json.loads(proven.stdout)["archived"]) == (0, 0)
+    back = run("archive", "bring-back", str(place))
+    assert (back.returncode, json.loads(back.stdout)["rows"]) == (0, 10)
+    assert "it is here" in run("archive", "bring-back", str(place)).stderr
+
+
 async def test_what_was_done_to_an_archive_is_found_out(aged: District, tmp_path: Path) -> None:
     place = await _take(aged, tmp_path)
     with pytest.raises(ArchiveRefused, match="already"):
