@@ -15,11 +15,13 @@ from services.cli.verify_archives import AtHand, archived_batches, archives_at_h
 from shared.chain import (
     GENESIS,
     ROLL_COLUMNS,
+    Erasures,
     batch_digest,
     digest_of,
+    erasures_of,
     leaf,
     link,
-    stored_entry,
+    provable,
     stored_header,
     stored_roll,
     stored_session,
@@ -30,8 +32,8 @@ ROWS_AT_ONCE = 2000
 # A row of a batch: its key, revision, leaf, and when it says it was recorded.
 _Leaf = tuple[bytes, int, str, datetime]
 
-# The tables of facts: their key in a chain's leaves, and the bytes that their digests are over.
-_TABLES: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], bytes]]] = (
+# The tables of facts: their key in a chain's leaves, and the bytes that their digests are over; entries say it themselves.
+_TABLES: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], bytes] | None]] = (
     ("sessions", "select *, session_id as key from ledger.session_revision where school_id = $1", stored_session),
     (
         "attendance",
@@ -53,7 +55,7 @@ _TABLES: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], bytes]]] = (
                 and person.school_id = entry.school_id
         where entry.school_id = $1
         """,
-        stored_entry,
+        None,
     ),
 )
 
@@ -79,6 +81,7 @@ _CHAIN = """
     where chain_entry.school_id = $1
     order by chain_entry.seq
 """
+_ERASURES = "select batch_id, content from ledger.entry where school_id = $1 and resource = 'erasures'"
 # Every school of which there is anything, the district itself among them.
 _SCHOOLS = """
     select school_id from ledger.chain_head
@@ -176,6 +179,7 @@ async def verify_school(connection: asyncpg.Connection, school_id: str, at_hand:
         chain = await connection.fetch(_CHAIN, school_id)
         stored = await connection.fetchrow("select * from ledger.chain_head where school_id = $1", school_id)
         stray = await connection.fetchval(_STRAYS, school_id)
+        erasures = erasures_of(await connection.fetch(_ERASURES, school_id))
         away = await archived_batches(connection, school_id, at_hand)
         leaves: dict[Any, list[_Leaf]] = defaultdict(list)
         records, broken = 0, None
@@ -184,16 +188,29 @@ async def verify_school(connection: asyncpg.Connection, school_id: str, at_hand:
             while rows := await cursor.fetch(ROWS_AT_ONCE):
                 records += len(rows)
                 for row in rows:
-                    of = resource or row["resource"]
-                    if broken is None and not _is_as_digested(row, canonical_of):
+                    holds, leaf_key, line = _proven(resource, row, canonical_of, erasures)
+                    if broken is None and not holds:
                         broken = _at(school_id, row, "the record is not what its digest says")
-                    line = leaf(of, row["key"], row["revision"], row["digest"], row["reason"], row.get("number"))
-                    leaves[row["batch_id"]].append((row["key"].encode(), row["revision"], line, row["recorded_at"]))
+                    leaves[row["batch_id"]].append((leaf_key.encode(), row["revision"], line, row["recorded_at"]))
     broken = broken or next(_broken_links(school_id, chain, stored, leaves, away), None)
     if broken is None and stray is not None:
         broken = Broken(school_id, None, None, None, f"{stray} is in no chain")
     archived = sum(entry["batch_id"] in away for entry in chain)
     return Verified(school_id, len(chain), records, broken, archived)
+
+
+def _proven(
+    resource: str,
+    row: asyncpg.Record,
+    canonical_of: Callable[[Mapping[str, Any]], bytes] | None,
+    erasures: Erasures,
+) -> tuple[bool, str, str]:
+    """Whether a row is as it was recorded or as its erasure says; the key of its leaf, and the leaf."""
+    if canonical_of is None:
+        entry = provable(row, erasures)
+        return entry.holds, entry.leaf_key, entry.leaf
+    line = leaf(resource, row["key"], row["revision"], row["digest"], row["reason"])
+    return _is_as_digested(row, canonical_of), row["key"], line
 
 
 def _is_as_digested(row: asyncpg.Record, canonical_of: Callable[[Mapping[str, Any]], bytes]) -> bool:

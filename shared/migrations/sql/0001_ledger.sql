@@ -94,7 +94,8 @@ create table ledger.chain_head (
 insert into ledger.chain_head (school_id) values ('district');
 
 -- One row per revision of a register, a day, a duty or a document; the reading layer gives each its typed view.
--- key: the natural key within the school, parts joined by '/'.
+-- key: the natural key within the school, parts joined by '/'. salt: of what names a pupil, what its digest and its leaf are
+-- blinded with (append.sql); it goes when the pupil's identity is erased, and nobody can try names on the digests any more.
 create table ledger.entry (
     school_id text not null,
     resource text not null,
@@ -107,6 +108,7 @@ create table ledger.entry (
     reason text,
     batch_id uuid not null,
     recorded_at timestamptz not null,
+    salt uuid,
     primary key (school_id, resource, key, revision)
 );
 
