@@ -242,6 +242,16 @@ CATALOGUE: Mapping[str, Kind] = {
     "too_many_subscriptions": Kind(
         409, "每个客户端最多 {limit} 个订阅", "A client has at most {limit} subscriptions: remove one"
     ),
+    "erasure_held": Kind(
+        409,
+        "还有事项需要知道该学生是谁：{held_by}；办结后再删除",
+        "Something still needs to know who the pupil was: {held_by}. Erase when that is done",
+    ),
+    "case_closed": Kind(
+        409,
+        "案号 {case_no} 已用于删除另一名学生的信息；请用新的案号",
+        "The file {case_no} was used to erase another pupil; give this one a file of its own",
+    ),
     "already_void": Kind(409, "这条记录已经作废", "The record is void already"),
 }
 

@@ -73,7 +73,7 @@ _ROLL = f"select * from ledger.append_roll({', '.join(f'${n}' for n in range(1, 
 _USUAL_SESSION: Mapping[str, object] = {"states": "held"}
 _USUAL_ROLL: Mapping[str, object] = {"states": "recorded", "patches": False, "weights": 1}
 _OPEN_CHAINS = "insert into ledger.chain_head (school_id) select unnest($1::text[]) on conflict do nothing"
-_ENTRIES = "select * from ledger.append_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+ENTRIES = "select * from ledger.append_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 
 
 Job = Literal["audit", "deliver"]
@@ -190,7 +190,7 @@ class Ledger:
             check=lambda known: check_entries(
                 resource, records, replace(known, homes=homes, providers=providers), entries.pointer
             ),
-            statement=_ENTRIES,
+            statement=ENTRIES,
             before_columns=lambda _known, _rows: (resource.name, resource.moves_roll),
             revision_of=Revision(
                 ENTRY_REVISION,
@@ -219,7 +219,7 @@ class Ledger:
         rows.add(resource.name, school_id, key, service_date=service_date, state="void", content=b"{}", reason=reason)
         revision_of = Revision(ENTRY_REVISION, lambda: (school_id, key, resource.name))
         return await self._append_void(
-            rows, _ENTRIES, lambda _known, _rows: (resource.name, resource.moves_roll), revision_of, sender
+            rows, ENTRIES, lambda _known, _rows: (resource.name, resource.moves_roll), revision_of, sender
         )
 
     async def void_session(

@@ -73,7 +73,11 @@ async def _read_rolls(connection: asyncpg.Connection, school_ids: Sequence[str])
             (
                 select array_agg(entry.key)
                 from ledger.current_entry as entry
-                where entry.school_id = chain_head.school_id and entry.resource = 'students'
+                where
+                    entry.school_id = chain_head.school_id
+                    and entry.resource = 'students'
+                    -- Of whom nobody knows any more who they were, nothing more is recorded.
+                    and not starts_with(entry.key, 'erased-')
             ) as students,
             (
                 select array_agg(array[

@@ -1,11 +1,18 @@
--- Back to the version before, which knows of no archive: refused while a year lies in one.
+-- Back to the version before, which knows of no archive and no erasure: refused while a year lies in one, or a pupil was erased.
 do $$
 begin
     if cardinality(ledger.archived_years()) > 0 then
         raise exception 'the school years % lie in an archive: bring them back first (taizhang archive bring-back)',
             array_to_string(ledger.archived_years(), ', ');
     end if;
+    if exists (select from ledger.entry where resource = 'erasures') then
+        raise exception 'pupils were erased: the version before cannot prove their records';
+    end if;
 end $$;
+
+drop function ledger.erase_pupil;
+drop policy owner_erases on ledger.entry;
+drop policy owner_erases on ledger.person;
 
 create or replace function ledger.ensure_partitions(p_first_day date, p_last_day date) returns integer
 language plpgsql security definer set search_path = pg_catalog as $$

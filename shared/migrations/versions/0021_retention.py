@@ -1,4 +1,4 @@
-"""What is kept how long: school years that lie in an archive."""
+"""What is kept how long: school years that lie in an archive, pupils whose identity was erased."""
 
 from shared.migrations import run_sql
 
@@ -7,10 +7,10 @@ down_revision = "0020"
 
 
 def upgrade() -> None:
-    """What is kept how long: school years that lie in an archive."""
+    """What is kept how long: school years that lie in an archive, pupils whose identity was erased."""
     run_sql("0021_retention.sql")
 
 
 def downgrade() -> None:
-    """Refused while a year lies in an archive: the version before would take its records anew."""
+    """Refused while a year lies in an archive or a pupil was erased: the version before knows of neither."""
     run_sql("0021_retention_back.sql")
