@@ -15,6 +15,9 @@ from uuid import UUID
 import msgspec
 
 GENESIS = bytes(32)
+# The registers whose keys name a pupil, and what the pupil's id begins with once it is erased.
+NAMING_PUPILS = frozenset({"students", "consents"})
+PSEUDONYM = "erased-"
 # The columns of ledger.attendance_revision for `stored_roll`. The lists as PostgreSQL writes them, `{1,2}`: as lists they
 # would be read only to be written again.
 ROLL_COLUMNS = """
@@ -72,14 +75,20 @@ Erasures = Mapping[tuple[str, str, int], Erased]
 
 
 def erasures_of(rows: Iterable[Mapping[str, Any]]) -> Erasures:
-    """By resource, key and revision, what the `erasures` of a school's chain say; `rows`: their batch_id and content."""
-    return {
-        (each["resource"], each["key"], each["revision"]): Erased(
-            row["batch_id"], each["leaf_key"], each["leaf_reason"], bytes.fromhex(each["digest"])
-        )
-        for row in rows
-        for each in msgspec.json.decode(row["content"]).get("records", ())
-    }
+    """By resource, key and revision, what the `erasures` of a school's chain say; `rows`: their batch_id and content.
+
+    An erasure speaks of what has its pseudonym for a pupil's id, and of nothing else: of any other record it changes nothing.
+    """
+    said: dict[tuple[str, str, int], Erased] = {}
+    for row in rows:
+        erasure = msgspec.json.decode(row["content"])
+        pseudonym = str(erasure.get("pseudonym"))
+        for each in erasure.get("records", ()) if pseudonym.startswith(PSEUDONYM) else ():
+            if each["resource"] in NAMING_PUPILS and each["key"].rpartition("/")[2] == pseudonym:
+                said[each["resource"], each["key"], each["revision"]] = Erased(
+                    row["batch_id"], each["leaf_key"], each["leaf_reason"], bytes.fromhex(each["digest"])
+                )
+    return said
 
 
 @dataclass(frozen=True)

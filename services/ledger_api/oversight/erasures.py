@@ -29,7 +29,7 @@ from services.ledger_api.ingest.payload import Identifier, Record, SchoolId
 from services.ledger_api.ingest.receipt import receipt_of
 from services.ledger_api.ingest.resource import EntryRows
 from shared.asgi import requires
-from shared.chain import canonical, digest_of, stored_entry
+from shared.chain import PSEUDONYM, canonical, digest_of, stored_entry
 from shared.database import ACQUIRE_SECONDS, Statement, reading
 from shared.pagination import Limit, decode_cursor, page_response
 from shared.problems import Refused
@@ -147,7 +147,7 @@ async def _erase(ledger: LedgerWriterOfFacts, asked: ErasureRequest, sender: Sen
             "select * from ledger.erase_pupil($1, $2, $3)",
             asked.school_id,
             asked.student_id,
-            pseudonym := f"erased-{uuid4().hex}",
+            pseudonym := PSEUDONYM + uuid4().hex,
         )
         if not erased:
             raise Refused("not_found")

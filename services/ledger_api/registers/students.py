@@ -10,10 +10,8 @@ from services.ledger_api.entries import entry_router
 from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.payload import Identifier, Label, Record, SchoolId
 from services.ledger_api.ingest.resource import Resource
+from shared.chain import PSEUDONYM
 from shared.problems import Fault
-
-# What takes the place of an erased pupil's id; nobody registers such.
-ERASED = "erased-"
 
 
 class Student(Record, frozen=True):
@@ -29,7 +27,7 @@ class Student(Record, frozen=True):
 
 
 def _faults(student: Student, _known: Known, at: Pointer) -> Iterable[Fault]:
-    if student.student_id.startswith(ERASED):
+    if student.student_id.startswith(PSEUDONYM):
         reason = f"{student.student_id} stands for a pupil whose identity was erased"
         yield Fault(at("student_id"), "invalid_value", {"reason": reason})
 
