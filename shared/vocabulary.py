@@ -349,7 +349,7 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "service_ended": Label("服务已停止或保存期限已届满", "the service has ended or the time of keeping is over"),
         "consent_withdrawn": Label("撤回同意", "consent was withdrawn"),
         "unlawful": Label("违法或违约处理", "they were processed against law or agreement"),
-        "required_by_law": Label("法律、行政法规规定的其他情形", "another case of law"),
+        "required_by_law": Label("法律法规规定的其他情形", "another case of law"),
     },
     "dismissal_reason": {
         "recorded_late": Label("事实无误但迟报", "the facts are right; recorded late"),
