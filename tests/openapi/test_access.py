@@ -71,7 +71,16 @@ RECORDS: dict[str, tuple[Json, str]] = {
 DISPOSITION = {"kind": "comment", "text": "已电话联系"}
 PAPER = b"%PDF-1.4\n%%EOF\n"
 # What the bureau enters of a school; what is decided about it the school reads, what is looked at it does not.
-TOLD_TO_THE_SCHOOL = {"reviews", "disbursements", "rectifications", "clawbacks", "awards", "appraisals", "inspections", "erasures"}
+TOLD_TO_THE_SCHOOL = {
+    "reviews",
+    "disbursements",
+    "rectifications",
+    "clawbacks",
+    "awards",
+    "appraisals",
+    "inspections",
+    "erasures",
+}
 OVERSIGHT = {
     "complaints",
     "disqualifications",

@@ -12,5 +12,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Refused while a year lies in an archive or a pupil was erased: the version before knows of neither."""
+    """Refused while a year lies in an archive: the version before would take its records anew."""
     run_sql("0021_retention_back.sql")

@@ -203,6 +203,14 @@ async def test_what_still_needs_the_pupil_holds_the_erasure(school: District) ->
     assert await school.fetch("select from ledger.person where person_id = $1", PUPIL)
 
 
+async def test_the_request_of_the_page_is_taken(forgetful: District) -> None:
+    await _record(forgetful)
+    text = Path("docs/erasure.md").read_text("utf-8")
+    ((path, body),) = re.findall(r'^curl -sS -f "\$LEDGER(\S+)" .*? -d \'(.*?)\'$', text, re.MULTILINE | re.DOTALL)
+    answer = await forgetful.bureau.send("POST", path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
+
+
 async def test_only_the_bureau_erases_and_only_whom_the_school_has(forgetful: District) -> None:
     await _record(forgetful)
     for kind, schools, stage in (("school", (S1,), None), ("centre", (), "primary"), ("auditor", (), None)):
