@@ -12,5 +12,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Refused while a year lies in an archive: the version before would take its records anew."""
+    """Refused while a year lies in an archive: the version before can neither prove it nor bring it back."""
     run_sql("0021_retention_back.sql")

@@ -18,6 +18,8 @@ from tests.world.standard import MONDAY, S1, S2, TERM, TUESDAY, confirmed_findin
 
 Json = dict[str, Any]
 PUPIL = "P7"
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "erasure.md").read_text("utf-8")
 ASKED: Json = {
     "school_id": S1, "case_no": "2031-4", "student_id": PUPIL, "ground": "consent_withdrawn", "asked_on": "2031-03-02",
 }  # fmt: skip
@@ -143,7 +145,7 @@ CHAIN = "select seq, head, batch_id from ledger.chain_entry where school_id = $1
 
 def _independent() -> tuple[Any, Any]:
     """What docs/proof.md gives to whoever does not trust the server."""
-    blocks = re.findall(r"^```python\n(.*?)^```", Path("docs/proof.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / "proof.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
     scope: dict[str, Any] = {}
     exec("\n".join(blocks[:2]), scope)  # noqa: S102 our own document
     return scope["check"], scope["check_erased"]
@@ -205,8 +207,7 @@ async def test_what_still_needs_the_pupil_holds_the_erasure(school: District) ->
 
 async def test_the_request_of_the_page_is_taken(forgetful: District) -> None:
     await _record(forgetful)
-    text = Path("docs/erasure.md").read_text("utf-8")
-    ((path, body),) = re.findall(r'^curl -sS -f "\$LEDGER(\S+)" .*? -d \'(.*?)\'$', text, re.MULTILINE | re.DOTALL)
+    ((path, body),) = re.findall(r'^curl -sS -f "\$LEDGER(\S+)" .*? -d \'(.*?)\'$', PAGE, re.MULTILINE | re.DOTALL)
     answer = await forgetful.bureau.send("POST", path, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 200, answer.text
 
