@@ -5,14 +5,19 @@ are a header and one line (leaf) a record, in key order; a chain's head is sha25
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 GENESIS = bytes(32)
+# The registers whose keys name a pupil, and what the pupil's id begins with once it is erased.
+NAMING_PUPILS = frozenset({"students", "consents"})
+PSEUDONYM = "erased-"
 # The columns of ledger.attendance_revision for `stored_roll`. The lists as PostgreSQL writes them, `{1,2}`: as lists they
 # would be read only to be written again.
 ROLL_COLUMNS = """
@@ -44,6 +49,76 @@ def leaf(resource: str, key: str, revision: int, digest: bytes, reason: str | No
     `number`: in the first revision of a staff member or a student, the number by which rolls call them.
     """
     return canonical([resource, key, revision, digest.hex(), reason, *([] if number is None else [number])]).decode()
+
+
+def salted(salt: UUID | None, digest: bytes) -> bytes:
+    """The digest of what names a pupil, blinded with the record's own salt; of anything else (None), as it is (32 bytes)."""
+    return digest if salt is None else digest_of(salt.bytes + digest)
+
+
+def blinded(salt: UUID | None, words: str) -> str:
+    """Words that name a pupil, as they stand in a leaf: sha256 over the salt and them, in hexadecimal."""
+    return words if salt is None else sha256(salt.bytes + words.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What an erasure says of one revision: what its leaf had, and the digest of what was put in the record's place."""
+
+    batch_id: UUID
+    leaf_key: str
+    leaf_reason: str | None
+    digest: bytes
+
+
+Erasures = Mapping[tuple[str, str, int], Erased]
+
+
+def erasures_of(rows: Iterable[Mapping[str, Any]]) -> Erasures:
+    """By resource, key and revision, what the `erasures` of a school's chain say; `rows`: their batch_id and content.
+
+    An erasure speaks of what has its pseudonym for a pupil's id, and of nothing else: of any other record it changes nothing.
+    """
+    said: dict[tuple[str, str, int], Erased] = {}
+    for row in rows:
+        erasure = msgspec.json.decode(row["content"])
+        pseudonym = str(erasure.get("pseudonym"))
+        for each in erasure.get("records", ()) if pseudonym.startswith(PSEUDONYM) else ():
+            if each["resource"] in NAMING_PUPILS and each["key"].rpartition("/")[2] == pseudonym:
+                said[each["resource"], each["key"], each["revision"]] = Erased(
+                    row["batch_id"], each["leaf_key"], each["leaf_reason"], bytes.fromhex(each["digest"])
+                )
+    return said
+
+
+@dataclass(frozen=True)
+class Provable:
+    """A stored revision of an entry: its leaf, the key in it, and whether the row is what it must be."""
+
+    leaf: str
+    leaf_key: str
+    holds: bool
+    erased: Erased | None
+
+
+def provable(row: Mapping[str, Any], erasures: Erasures) -> Provable:
+    """A row of ledger.entry beside its digest, with `number` where its leaf has one: blinded, as it is, or erased.
+
+    Of an erased one the leaf keeps its digest, and what stands there now is what the erasure says.
+    """
+    key, reason, salt, found = row["key"], row["reason"], row["salt"], digest_of(stored_entry(row))
+    erased = erasures.get((row["resource"], key, row["revision"]))
+    if erased is not None:
+        holds, leaf_key, reason = (
+            found == erased.digest and salt is None and reason is None,
+            erased.leaf_key,
+            erased.leaf_reason,
+        )
+    else:
+        holds, leaf_key = salted(salt, found) == row["digest"], blinded(salt, key)
+        reason = None if reason is None else blinded(salt, reason)
+    line = leaf(row["resource"], leaf_key, row["revision"], row["digest"], reason, row["number"])
+    return Provable(line, leaf_key, holds, erased)
 
 
 def stored_header(entry: Mapping[str, Any]) -> str:

@@ -142,6 +142,11 @@ CATALOGUE: Mapping[str, Kind] = {
         "Its days are those of the term {term_id}, which is registered already",
     ),
     "outside_term": Kind(422, "日期 {date} 不在任何已登记学期内", "The date {date} lies in no registered term"),
+    "year_archived": Kind(
+        422,
+        "日期 {date} 所在学年的台账已归档，不再接收记录；须由管理员先调回",
+        "The school year of {date} lies in the archive and takes no records; whoever runs the server can bring it back first",
+    ),
     "outside_service": Kind(
         422,
         "{what}不属于课后服务范围（一(一)1：早到校看管、午餐午休看管、晚自习等不得纳入课后服务）",
@@ -236,6 +241,16 @@ CATALOGUE: Mapping[str, Kind] = {
     ),
     "too_many_subscriptions": Kind(
         409, "每个客户端最多 {limit} 个订阅", "A client has at most {limit} subscriptions: remove one"
+    ),
+    "erasure_held": Kind(
+        409,
+        "还有事项需要知道该学生是谁：{held_by}；办结后再删除",
+        "Something still needs to know who the pupil was: {held_by}. Erase when that is done",
+    ),
+    "case_closed": Kind(
+        409,
+        "案号 {case_no} 已用于删除另一名学生的信息；请用新的案号",
+        "The file {case_no} was used to erase another pupil; give this one a file of its own",
     ),
     "already_void": Kind(409, "这条记录已经作废", "The record is void already"),
 }

@@ -8,6 +8,9 @@ A school may not move a holiday itself; local closures are registered apart.
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 
+# The month.
+SCHOOL_YEAR_BEGINS = 9
+
 _HOLIDAY_RANGES: Mapping[int, str] = {
     2021: "01-01/01-03 02-11/02-17 04-03/04-05 05-01/05-05 06-12/06-14 09-19/09-21 10-01/10-07",
     2022: "01-01/01-03 01-31/02-06 04-03/04-05 04-30/05-04 06-03/06-05 09-10/09-12 10-01/10-07 12-31/12-31",
@@ -34,6 +37,11 @@ class HolidaysUnknown(Exception):
         """`year`: the first one that is not known."""
         super().__init__(f"the holidays of {year} are not known; give holidays and make-up days")
         self.year = year
+
+
+def school_year_of(day: date) -> int:
+    """The year in which a day's school year (学年, 1 September to 31 August) begins."""
+    return day.year - (day.month < SCHOOL_YEAR_BEGINS)
 
 
 def days_between(first: date, last: date) -> Iterator[date]:

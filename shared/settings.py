@@ -44,6 +44,13 @@ class Settings(BaseSettings):
     rules_config: Path | None = None
     # A finding that nobody has explained or decided for so long is overdue.
     escalate_after_days: int = Field(default=15, ge=1, le=3650)
+    # So many years after its end a school year stays in the database: the five of a primary school here (五四学制), so that
+    # whatever a guardian or an inspector asks of a pupil's years is at hand for as long as the pupil is there. The notice
+    # says 存档备查 and no number; what the archive's files are kept for is the district's to say (docs/backup.md).
+    retention_years: int = Field(default=5, ge=1, le=100)
+    # So many days after a term's end it must be possible to ask who a pupil was: until its pay is published, objected to,
+    # submitted, accepted and paid. What comes up later (an inspection, a complaint, a clawback) holds by itself.
+    identity_days: int = Field(default=180, ge=0, le=36500)
     # What one client may ask of one process for ever; ten seconds' worth at once.
     requests_per_second: int = Field(default=1000, ge=1, le=1_000_000)
     database_pool_size: int = Field(default=12, ge=1, le=200)

@@ -96,8 +96,11 @@ Scope = Literal[
     "findings.read",
     "findings.write",
     "subscriptions.write",
+    "erasures.write",
     "admin",
 ]
+# On which of the grounds of PIPL art. 47 a person's data are erased.
+ErasureGround = Literal["purpose_fulfilled", "service_ended", "consent_withdrawn", "unlawful", "required_by_law"]
 # What is not after-school service and may not be declared as a slot (一(一)1 严禁随意扩大范围).
 OutOfScopeKind = Literal["early_care", "lunch_noon_care", "evening_self_study"]
 # What may not be done in it (一(一)1 不得利用课后服务时间).
@@ -124,7 +127,8 @@ SCOPES_OF: Mapping[str, frozenset[Scope]] = {
     "school": _SCHOOL,
     "sandbox": _SCHOOL,
     "centre": _READS | {"oversight.write", "findings.write", "subscriptions.write"},
-    "bureau": _READS | {"registers.write", "oversight.write", "findings.write", "subscriptions.write", "admin"},
+    "bureau": _READS
+    | {"registers.write", "oversight.write", "findings.write", "subscriptions.write", "erasures.write", "admin"},
     "auditor": _READS | {"findings.write", "subscriptions.write"},
 }
 
@@ -339,6 +343,13 @@ CODE_LISTS: Mapping[str, Mapping[str, Label]] = {
         "reopen": Label("重新打开", "reopen"),
         "assign": Label("指派", "assign"),
         "comment": Label("备注", "comment"),
+    },
+    "erasure_ground": {
+        "purpose_fulfilled": Label("处理目的已实现或不再必要", "the purpose is fulfilled or needs them no more"),
+        "service_ended": Label("服务已停止或保存期限已届满", "the service has ended or the time of keeping is over"),
+        "consent_withdrawn": Label("撤回同意", "consent was withdrawn"),
+        "unlawful": Label("违法或违约处理", "they were processed against law or agreement"),
+        "required_by_law": Label("法律法规规定的其他情形", "another case of law"),
     },
     "dismissal_reason": {
         "recorded_late": Label("事实无误但迟报", "the facts are right; recorded late"),

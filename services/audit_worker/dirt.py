@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.audit_worker.scope import TermDates
+from shared.service_calendar import school_year_of
 from shared.vocabulary import OFFICES
 
 # Resources of people: a change of them dirties what the person did, wherever that was.
@@ -80,6 +81,14 @@ async def dirt_of(
             )
             dirt.days[resource].update((row["school_id"], row["service_date"]) for row in recorded)
     return dirt
+
+
+async def spare_archived(connection: asyncpg.Connection, dirt: Dirt) -> None:
+    """Take out the days whose school year lies in an archive: what was found of them stays, for their facts are not here."""
+    archived = await connection.fetchval("select ledger.archived_years()")
+    if archived:
+        for resource, days in dirt.days.items():
+            dirt.days[resource] = {(school_id, day) for school_id, day in days if school_year_of(day) not in archived}
 
 
 async def _schools_of(connection: asyncpg.Connection, row: asyncpg.Record) -> set[str]:

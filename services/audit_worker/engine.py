@@ -19,7 +19,7 @@ import structlog
 from services.audit_worker import dispositions, rollup, rollup_service
 from services.audit_worker.applicability import Kept, dirty_newly_kept
 from services.audit_worker.catalogue import Rule
-from services.audit_worker.dirt import Dirt, dirt_of
+from services.audit_worker.dirt import Dirt, dirt_of, spare_archived
 from services.audit_worker.findings import hold_back, known_of, relate, write_changes
 from services.audit_worker.fold import Folded, fold
 from services.audit_worker.measuring import measure_grown
@@ -112,6 +112,7 @@ async def audit_days(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         decided = [row for row in claimed if row["resource"] == dispositions.RESOURCE]
         changes = await _told(connection, dispositions.fold_dispositions, decided) if decided else 0
         dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
+        await spare_archived(connection, dirt)
         changes += await find_and_fold(connection, rules, dirt, terms, frozenset(), at_once(rules))
         await connection.execute(
             "delete from ledger.outbox where outbox_id = any($1)", [row["outbox_id"] for row in decided]
@@ -248,6 +249,7 @@ async def _roll_up(
 
     `writers`: connections that share the longest of it.
     """
+    await spare_archived(connection, dirt)
     worked = dirt.days.get("sessions", set()) | dirt.days.get("duties", set())
     # What was audited is noted before the rules read: a fact that comes later has its own outbox row.
     every_day = set().union(*dirt.days.values()) if dirt.days else set()

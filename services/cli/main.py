@@ -12,10 +12,11 @@ from typing import Annotated
 
 import typer
 
+from services.cli.archive_commands import archive
 from services.cli.client_commands import clients
 from services.cli.key_commands import keys
 from services.cli.options import DataDir
-from services.cli.store_commands import backup, restore
+from services.cli.store_commands import backup, restore, verify
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,10 +28,12 @@ audit = typer.Typer(no_args_is_help=True, help="Run the audit, or look at its ru
 rollup = typer.Typer(no_args_is_help=True, help="What reports and rules read, derived from the facts.")
 app.add_typer(clients, name="clients")
 app.add_typer(keys, name="keys")
+app.add_typer(archive, name="archive")
 app.add_typer(audit, name="audit")
 app.add_typer(rollup, name="rollup")
 app.command()(backup)
 app.command()(restore)
+app.command()(verify)
 
 
 _OF_A_RECEIPT = ("batch_id", "received", "created", "revised", "rejected")
@@ -283,40 +286,6 @@ def rollup_rebuild(
 
 
 @app.command()
-def verify(
-    school: Annotated[str | None, typer.Option(help="only this school; 'district' for what belongs to none")] = None,
-    receipts: Annotated[
-        Path | None, typer.Option(help="receipts, one JSON object a line, as the API gave them and push prints them")
-    ] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Recompute every digest and every chain from the stored rows; exit 1 and the first broken entry if one differs.
-
-    With receipts, also say which of them the chains do not hold: what the ledger acknowledged and has no longer.
-    """
-    import asyncio
-
-    from services.cli.progress import progress_bar
-    from services.cli.receipts import not_held
-    from services.cli.running import database_url_of
-    from services.cli.verify import verify_ledger
-    from shared.settings import read_settings
-
-    with database_url_of(read_settings(data_dir=data_dir)) as database_url:
-        verified = asyncio.run(verify_ledger(database_url, school, progress_bar))
-        lost = [] if receipts is None else not_held(database_url, receipts)
-    broken = [each.broken for each in verified if each.broken is not None]
-    for each in broken:
-        print(json.dumps({"broken": asdict(each)}, ensure_ascii=False))
-    for receipt in lost:
-        print(json.dumps({"not_held": asdict(receipt)}, ensure_ascii=False))
-    totals = {"schools": len(verified), "entries": sum(each.entries for each in verified)}
-    print(json.dumps({**totals, "records": sum(each.records for each in verified), "broken_schools": len(broken)}))
-    if broken or lost or not verified:
-        raise typer.Exit(1)
-
-
-@app.command()
 def bench(
     what: Annotated[str, typer.Argument(help="ingest, audit, report, accuracy, feeds, soak")] = "ingest",
     schools: Annotated[
@@ -349,6 +318,7 @@ def bench(
 def _told() -> tuple[type[Exception], ...]:
     """What an operator can mend."""
     from services.audit_worker.catalogue import RuleInvalid
+    from services.cli.archive import ArchiveRefused
     from services.cli.backup import BackupFailed
     from services.cli.embedded import StateDirectoryInUse, StoreDidNotStart
     from services.cli.oneroster import RosterInvalid
@@ -361,6 +331,7 @@ def _told() -> tuple[type[Exception], ...]:
 
     return (
         RuleInvalid,
+        ArchiveRefused,
         BackupFailed,
         StateDirectoryInUse,
         StoreDidNotStart,

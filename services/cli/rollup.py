@@ -33,13 +33,14 @@ async def rebuild_in(database_url: str, school: str | None) -> dict[str, int]:
                 raise ValueError(f"there is no {school}")
             wanted = schools if school is None else [school]
             days = await _days(connection)
-            if days is None:
+            if not days:
                 return {"schools": 0, "school_days": 0, "people": 0}
             people: set[str] = set()
             with progress_bar("rebuilding", len(wanted)) as advance:
                 for first in range(0, len(wanted), SCHOOLS_AT_ONCE):
                     some = tuple(wanted[first : first + SCHOOLS_AT_ONCE])
-                    people |= await _rebuild_some(connection, Scope(some, *days))
+                    for first_day, last_day in days:
+                        people |= await _rebuild_some(connection, Scope(some, first_day, last_day))
                     advance(len(some))
             school_days = await connection.fetchval(
                 "select count(*) from audit.work_day where school_id = any($1)", wanted
@@ -61,12 +62,21 @@ async def _rebuild_some(connection: asyncpg.Connection, scope: Scope) -> set[str
     return people
 
 
-async def _days(connection: asyncpg.Connection) -> tuple[date, date] | None:
-    """The first and last day that facts or rollups may have: of the terms, and of what was rolled up before."""
+async def _days(connection: asyncpg.Connection) -> list[tuple[date, date]]:
+    """From the first to the last day that facts or rollups may have: of the terms, and of what was rolled up before.
+
+    In one piece, but for the school years that lie in an archive: their rollups stay, for their facts are not here.
+    """
     terms = await terms_of(connection)
     row = await connection.fetchrow(
         "select min(service_date) as first_day, max(service_date) as last_day from audit.audited_day"
     )
     ends = [day for term in terms for day in (term.starts_on, term.ends_on)]
     ends += [day for day in (row["first_day"], row["last_day"]) if day is not None]
-    return (min(ends), max(ends)) if ends else None
+    if not ends:
+        return []
+    pieces, begins = [], min(ends)
+    for year in await connection.fetchval("select ledger.archived_years()"):
+        pieces.append((begins, min(max(ends), date(year, 8, 31))))
+        begins = max(begins, date(year + 1, 9, 1))
+    return [(first, last) for first, last in (*pieces, (begins, max(ends))) if first <= last]

@@ -1,6 +1,7 @@
-"""`taizhang backup`, `restore`: the ledger kept elsewhere, and brought back."""
+"""`taizhang backup`, `restore`, `verify`: the ledger kept elsewhere, brought back, and proven."""
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -45,3 +46,42 @@ def restore(
     settings = read_settings(data_dir=data_dir)
     base = restore_stores(settings, source, None if until is None else until.replace(tzinfo=UTC))
     print(json.dumps({"restored": str(settings.data_dir), "base": str(base)}))
+
+
+def verify(
+    school: Annotated[str | None, typer.Option(help="only this school; 'district' for what belongs to none")] = None,
+    receipts: Annotated[
+        Path | None, typer.Option(help="receipts, one JSON object a line, as the API gave them and push prints them")
+    ] = None,
+    archive: Annotated[
+        list[Path] | None,
+        typer.Option(help="the directory of an archived school year, to be verified too; may be repeated"),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Recompute every digest and every chain from the stored rows; exit 1 and the first broken entry if one differs.
+
+    Entries of school years that lie in an archive are counted as archived: their records are verified with the archive at hand.
+    With receipts, also say which of them the chains do not hold: what the ledger acknowledged and has no longer.
+    """
+    import asyncio
+
+    from services.cli.progress import progress_bar
+    from services.cli.receipts import not_held
+    from services.cli.running import database_url_of
+    from services.cli.verify import verify_ledger
+    from shared.settings import read_settings
+
+    with database_url_of(read_settings(data_dir=data_dir)) as database_url:
+        verified = asyncio.run(verify_ledger(database_url, school, progress_bar, archive or ()))
+        lost = [] if receipts is None else not_held(database_url, receipts)
+    broken = [each.broken for each in verified if each.broken is not None]
+    for each in broken:
+        print(json.dumps({"broken": asdict(each)}, ensure_ascii=False))
+    for receipt in lost:
+        print(json.dumps({"not_held": asdict(receipt)}, ensure_ascii=False))
+    totals = {"schools": len(verified), "entries": sum(each.entries for each in verified)}
+    totals |= {"records": sum(each.records for each in verified), "archived": sum(each.archived for each in verified)}
+    print(json.dumps({**totals, "broken_schools": len({each.school_id for each in broken})}))
+    if broken or lost or not verified:
+        raise typer.Exit(1)

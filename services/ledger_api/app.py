@@ -49,6 +49,7 @@ from services.ledger_api.oversight import (
     disbursements,
     dispositions,
     disqualifications,
+    erasures,
     indicator_sets,
     inspection_draws,
     inspections,
@@ -98,6 +99,7 @@ ROUTERS = (
     inspections, inspection_draws, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,
     appraisals, campaigns, referrals, disbursements, dispositions,
     subscriptions,
+    erasures,
 )  # fmt: skip
 REVIEWS = (reviews.reviews_of(plans.PLANS, PLAN), reviews.reviews_of(submissions.SUBMISSIONS, SUBMISSION))
 
@@ -114,6 +116,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.page_origin = settings.reporting_url
     app.state.ledger_url = settings.ledger_url
     app.state.identity_provider = identity_provider(settings)
+    app.state.identity_days = settings.identity_days
     if settings.reporting_url is not None:
         _let_the_page_ask(app, settings.reporting_url)
     answer_problems(app)

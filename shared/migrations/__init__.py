@@ -50,8 +50,14 @@ def migrate(database_url: str, *, revision: str = "head") -> None:
 
 
 def go_back(database_url: str) -> None:
-    """Take the newest step back, for the code of the version before; what the step added goes. Raises as `migrate` does."""
-    migrate(database_url, revision="-1")
+    """Take the newest step back, for the code of the version before; what the step added goes.
+
+    Raises as `migrate` does; SchemaMismatch, too, where the step itself says why it cannot go.
+    """
+    try:
+        migrate(database_url, revision="-1")
+    except psycopg.errors.RaiseException as error:
+        raise SchemaMismatch(str(error.diag.message_primary)) from error
 
 
 def require_newest(database_url: str) -> None:

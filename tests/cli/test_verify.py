@@ -149,7 +149,12 @@ ANOTHER_WORD = {
 ROWS = {
     "session_revision": ("state = 'held' and revision = 2", "state = 'moved'", "state = 'void'"),
     "attendance_revision": ("state = 'recorded' and revision = 1", "state = 'void'"),
-    "entry": ("resource = 'duties'", "resource = 'staff' and key = 'T1'", "resource = 'terms'"),
+    "entry": (
+        "resource = 'duties'",
+        "resource = 'staff' and key = 'T1'",
+        "resource = 'students' and key = 'P1'",
+        "resource = 'terms'",
+    ),
     "batch": ("resource = 'duties'", "cardinality(schools) > 1", "body_digest is null"),
     "chain_entry": ("resource = 'duties'",),
     "chain_head": (f"school_id = '{S1}'",),

@@ -54,6 +54,29 @@ def test_a_session_is_posted_flagged_and_reported(serving: Machine) -> None:
     assert serving.run("verify").returncode == 0
 
 
+def test_the_owner_archives_an_old_year_and_the_bureau_has_a_pupil_forgotten(serving: Machine, tmp_path: Path) -> None:
+    """By nobody who passes by row level security."""
+    old: dict[str, object] = {"term_id": "2019-2020-1"}
+    term = {**old, "starts_on": "2019-09-02", "ends_on": "2020-01-17", "holidays": [], "makeup_days": []}
+    with serving.client("--kind", "bureau") as bureau, serving.client("--kind", "school", "--school", S1) as school:
+        post(serving, bureau, "terms", term)
+        post(serving, school, "slots", slot_of(S1, "s1") | old)
+        post(serving, school, "sessions", session("old", service_date="2019-09-09"))
+        post(serving, school, "students", {"student_id": "P1", "school_id": S1, "grade": 3})
+        asked = {"case_no": "1", "student_id": "P1", "ground": "unlawful", "asked_on": "2031-03-02"}
+        erased = bureau.post(f"{serving.address('api')}/v1/erasures", json={"school_id": S1, **asked})
+        assert erased.status_code == httpx.codes.OK, erased.text
+        wait_for(lambda: serving.query("select count(*) from ledger.outbox") == [(0,)], serving.said("worker"))
+        taken = serving.run("archive", "take", "2019", "--out", str(tmp_path))
+        assert taken.returncode == 0, taken.stderr
+        assert serving.run("verify").returncode == 0
+        assert serving.run("verify", "--archive", str(tmp_path / "2019")).returncode == 0
+        back = serving.run("archive", "bring-back", str(tmp_path / "2019"))
+        assert back.returncode == 0, back.stderr
+        assert serving.run("verify").returncode == 0
+        post(serving, school, "sessions", session("old", service_date="2019-09-10", reason="改日"))
+
+
 # Who may do what: one writer a schema, and nobody becomes another.
 FORBIDDEN = [
     ("taizhang_ledger", "delete from ledger.entry"),

@@ -27,6 +27,7 @@ RECORDS: dict[str, tuple[Json, str]] = {
     "rooms": ({"school_id": S1, "room": "A1"}, f"{S1}/A1"),
     "staff": (staff_of(S1, "T90"), "T90"),
     "students": ({"student_id": "P90", "school_id": S1, "grade": 3}, "P90"),
+    "erasures": ({"school_id": S1, "case_no": "z", "student_id": "P40", "ground": "unlawful", "asked_on": MONDAY}, ""),
     "leaves": ({"staff_id": "T1", "starts_on": "2025-09-15", "ends_on": "2025-09-16", "kind": "sick", "school_id": S1}, "T1/2025-09-15"),
     "consents": ({"school_id": S1, "term_id": TERM, "student_id": "P1", "opted_in": True}, f"{S1}/{TERM}/P1"),
     "sessions": (session(headcount=0), f"{S1}/h1"),
@@ -70,7 +71,16 @@ RECORDS: dict[str, tuple[Json, str]] = {
 DISPOSITION = {"kind": "comment", "text": "已电话联系"}
 PAPER = b"%PDF-1.4\n%%EOF\n"
 # What the bureau enters of a school; what is decided about it the school reads, what is looked at it does not.
-TOLD_TO_THE_SCHOOL = {"reviews", "disbursements", "rectifications", "clawbacks", "awards", "appraisals", "inspections"}
+TOLD_TO_THE_SCHOOL = {
+    "reviews",
+    "disbursements",
+    "rectifications",
+    "clawbacks",
+    "awards",
+    "appraisals",
+    "inspections",
+    "erasures",
+}
 OVERSIGHT = {
     "complaints",
     "disqualifications",

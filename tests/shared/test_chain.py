@@ -1,15 +1,17 @@
 """Proof: the same record always has the same bytes, and nothing can be changed behind a chain's head."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from itertools import pairwise
+from uuid import UUID
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.chain import GENESIS, batch_digest, canonical, leaf, link, record_digest, stored_header
+from shared.chain import GENESIS, batch_digest, canonical, erasures_of, leaf, link, record_digest, stored_header
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
@@ -122,3 +124,15 @@ def test_a_batch_changed_behind_the_head_changes_every_head_after_it(batches: li
 def test_a_head_is_the_sha256_of_the_head_before_it_and_the_batch(batches: list[bytes]) -> None:
     for (before, after), digest in zip(pairwise(heads_of(batches)), batches, strict=True):
         assert after == sha256(before + digest).digest()
+
+
+def test_an_erasure_speaks_of_what_has_its_pseudonym_and_of_nothing_else() -> None:
+    def said(pseudonym: str, **changed: object) -> int:
+        record = {"resource": "consents", "key": "t/erased-1", "revision": 1, "leaf_key": "k", "leaf_reason": None}
+        content = {"pseudonym": pseudonym, "records": [{**record, "digest": "00", **changed}]}
+        return len(erasures_of([{"batch_id": UUID(int=1), "content": json.dumps(content)}]))
+
+    assert said("erased-1") == 1
+    assert said("erased-1", resource="duties") == 0
+    assert said("erased-1", key="t/P8") == 0
+    assert said("P8", key="t/P8") == 0

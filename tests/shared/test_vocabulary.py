@@ -56,6 +56,7 @@ ENUMERATIONS: dict[str, Any] = {
     "finding_state": vocabulary.FindingState,
     "disposition_kind": vocabulary.DispositionKind,
     "dismissal_reason": vocabulary.DismissalReason,
+    "erasure_ground": vocabulary.ErasureGround,
     "severity": vocabulary.Severity,
     "client_kind": vocabulary.ClientKind,
     "out_of_scope_kind": vocabulary.OutOfScopeKind,

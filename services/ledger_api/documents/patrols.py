@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from services.ledger_api.entries import entry_router
-from services.ledger_api.ingest.check import Known, Pointer
+from services.ledger_api.ingest.check import Known, Pointer, no_term
 from services.ledger_api.ingest.payload import Clock, Count, Identifier, Label, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
@@ -31,7 +31,7 @@ class Patrol(Record, frozen=True):
 def _faults(patrol: Patrol, known: Known, at: Pointer) -> Iterable[Fault]:
     term = known.calendar.term_of(patrol.service_date)
     if term is None:
-        yield Fault(at("service_date"), "outside_term", {"date": patrol.service_date})
+        yield no_term(known.calendar, patrol.service_date, at("service_date"))
     elif patrol.slot is not None and (term.term_id, patrol.slot) not in known.rolls[patrol.school_id].slots:
         yield Fault(at("slot"), "unknown_slot", {"slot": patrol.slot})
     if patrol.by is not None and patrol.by not in known.staff:

@@ -117,7 +117,7 @@ def _times_of(
     """The session's clock times, the slot's where it says none; None with a fault when it has no place in a term."""
     term = calendar.term_of(session.service_date)
     if term is None:
-        faults.append(Fault(pointer(index, "service_date"), "outside_term", {"date": session.service_date}))
+        faults.append(no_term(calendar, session.service_date, pointer(index, "service_date")))
         return None
     slot = roll.slots.get((term.term_id, session.slot))
     if slot is None:
@@ -128,6 +128,11 @@ def _times_of(
         faults.append(Fault(pointer(index, "ends_at"), "ends_before_it_starts", {"starts": starts_at, "ends": ends_at}))
         return None
     return starts_at, ends_at
+
+
+def no_term(calendar: Calendar, day: date, at: str) -> Fault:
+    """The fault of a day whose records no term takes: there is none, or its school year lies in an archive."""
+    return Fault(at, calendar.why_not(day), {"date": day})
 
 
 def _check_member(member: SessionStaff, known: Known, at: Pointer, faults: list[Fault]) -> None:
@@ -280,7 +285,7 @@ def _faults_of_place(
     if roll is None:
         return [Fault(pointer(at, "school_id"), "unknown_school", {"school_id": record.school_id}) for at in indices]
     if calendar.term_of(record.service_date) is None:
-        return [Fault(pointer(at, "service_date"), "outside_term", {"date": record.service_date}) for at in indices]
+        return [no_term(calendar, record.service_date, pointer(at, "service_date")) for at in indices]
     reason = f"{record.session_id!r} is no identifier: {IDENTIFIER}"
     return [Fault(pointer(at, "session_id"), "invalid_value", {"reason": reason}) for at in indices]
 

@@ -73,7 +73,11 @@ async def _read_rolls(connection: asyncpg.Connection, school_ids: Sequence[str])
             (
                 select array_agg(entry.key)
                 from ledger.current_entry as entry
-                where entry.school_id = chain_head.school_id and entry.resource = 'students'
+                where
+                    entry.school_id = chain_head.school_id
+                    and entry.resource = 'students'
+                    -- Of whom nobody knows any more who they were, nothing more is recorded.
+                    and not starts_with(entry.key, 'erased-')
             ) as students,
             (
                 select array_agg(array[
@@ -106,4 +110,5 @@ async def _read_rolls(connection: asyncpg.Connection, school_ids: Sequence[str])
 
 async def _read_calendar(connection: asyncpg.Connection) -> Calendar:
     rows = await connection.fetch("select term_id, starts_on, ends_on from ledger.term order by starts_on")
-    return Calendar([Term(row["term_id"], row["starts_on"], row["ends_on"]) for row in rows])
+    archived = await connection.fetchval("select ledger.archived_years()")
+    return Calendar([Term(row["term_id"], row["starts_on"], row["ends_on"]) for row in rows], frozenset(archived))

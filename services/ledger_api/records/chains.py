@@ -1,5 +1,6 @@
 """A school's chain: its head, its length, its last batch; what proves that a batch is in it, unchanged."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,7 +9,17 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from services.ledger_api.dependencies import Ledger, LedgerReader
-from shared.chain import ROLL_COLUMNS, leaf, stored_entry, stored_header, stored_roll, stored_session
+from shared.chain import (
+    ROLL_COLUMNS,
+    Erasures,
+    erasures_of,
+    leaf,
+    provable,
+    stored_entry,
+    stored_header,
+    stored_roll,
+    stored_session,
+)
 from shared.database import reading
 from shared.problems import Refused
 
@@ -44,10 +55,16 @@ async def get_chain(school_id: Annotated[str, Path()], caller: LedgerReader, led
 
 
 class ProvenRecord(BaseModel):
-    """One revision of the batch: `digest` is sha256 over the UTF-8 of `canonical`, and stands in `leaf`."""
+    """One revision of the batch: `digest` is sha256 over the UTF-8 of `canonical`, and stands in `leaf`.
+
+    `salt` (hexadecimal): of what names a pupil; what stands in the leaf is then sha256 over the salt and that digest.
+    `erased_by`: the batch of the erasure that says what was put in the record's place; the leaf is as it was.
+    """
 
     leaf: str
     canonical: str
+    salt: str | None = None
+    erased_by: str | None = None
 
 
 class Link(BaseModel):
@@ -93,8 +110,9 @@ _ENTRIES = """
     select entry.*, case when entry.revision = 1 then person.number end as number
     from ledger.entry
     left join ledger.person on person.resource = entry.resource and person.person_id = entry.key
-    where entry.school_id = $1 and entry.batch_id = $2 order by entry.key collate "C", entry.revision
+    where entry.school_id = $1 and entry.batch_id = $2
 """
+_ERASURES = "select batch_id, content from ledger.entry where school_id = $1 and resource = 'erasures'"
 _CANONICAL = {"sessions": stored_session, "attendance": stored_roll}
 
 
@@ -126,11 +144,32 @@ async def get_proof(school_id: str, batch_id: UUID, caller: LedgerReader, ledger
 
 async def _proven(connection: asyncpg.Connection, entry: Any) -> list[ProvenRecord]:
     resource = entry["resource"]
-    rows = await connection.fetch(_ROWS.get(resource, _ENTRIES), entry["school_id"], entry["batch_id"])
+    asked = entry["school_id"], entry["batch_id"]
+    if resource not in _ROWS:
+        return _proven_entries(
+            await connection.fetch(_ENTRIES, *asked), erasures_of(await connection.fetch(_ERASURES, asked[0]))
+        )
+    rows = await connection.fetch(_ROWS[resource], *asked)
     return [
         ProvenRecord(
-            leaf=leaf(resource, row["key"], row["revision"], row["digest"], row["reason"], row.get("number")),
-            canonical=_CANONICAL.get(resource, stored_entry)(row).decode(),
+            leaf=leaf(resource, row["key"], row["revision"], row["digest"], row["reason"]),
+            canonical=_CANONICAL[resource](row).decode(),
         )
         for row in rows
+    ]
+
+
+def _proven_entries(rows: Sequence[asyncpg.Record], erasures: Erasures) -> list[ProvenRecord]:
+    """In the order of the keys in their leaves."""
+    entries = sorted(
+        ((provable(row, erasures), row) for row in rows), key=lambda each: (each[0].leaf_key, each[1]["revision"])
+    )
+    return [
+        ProvenRecord(
+            leaf=entry.leaf,
+            canonical=stored_entry(row).decode(),
+            salt=None if row["salt"] is None else row["salt"].hex,
+            erased_by=None if entry.erased is None else str(entry.erased.batch_id),
+        )
+        for entry, row in entries
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from services.ledger_api.entries import entry_router
-from services.ledger_api.ingest.check import Known, Pointer
+from services.ledger_api.ingest.check import Known, Pointer, no_term
 from services.ledger_api.ingest.payload import Count, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
@@ -24,7 +24,7 @@ class Day(Record, frozen=True):
 
 def _faults(day: Day, known: Known, at: Pointer) -> Iterable[Fault]:
     if known.calendar.term_of(day.service_date) is None:
-        yield Fault(at("service_date"), "outside_term", {"date": day.service_date})
+        yield no_term(known.calendar, day.service_date, at("service_date"))
     if day.state == "no_service" and not day.reason:
         yield Fault(at("reason"), "missing_field", {"field": "reason"})
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from services.ledger_api.entries import entry_router
-from services.ledger_api.ingest.check import Known, Pointer, class_hours_faults
+from services.ledger_api.ingest.check import Known, Pointer, class_hours_faults, no_term
 from services.ledger_api.ingest.payload import ClassHours, Identifier, Label, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
@@ -28,7 +28,7 @@ class Duty(Record, frozen=True):
 def _faults(duty: Duty, known: Known, at: Pointer) -> Iterable[Fault]:
     term = known.calendar.term_of(duty.service_date)
     if term is None:
-        yield Fault(at("service_date"), "outside_term", {"date": duty.service_date})
+        yield no_term(known.calendar, duty.service_date, at("service_date"))
     elif duty.slot is not None and (term.term_id, duty.slot) not in known.rolls[duty.school_id].slots:
         yield Fault(at("slot"), "unknown_slot", {"slot": duty.slot})
     if duty.staff_id not in known.staff:

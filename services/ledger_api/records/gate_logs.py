@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from services.ledger_api.entries import entry_router
-from services.ledger_api.ingest.check import Known, Pointer
+from services.ledger_api.ingest.check import Known, Pointer, no_term
 from services.ledger_api.ingest.payload import Clock, Count, Identifier, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
@@ -23,7 +23,7 @@ class GateLog(Record, frozen=True):
 
 def _faults(log: GateLog, known: Known, at: Pointer) -> Iterable[Fault]:
     if known.calendar.term_of(log.service_date) is None:
-        yield Fault(at("service_date"), "outside_term", {"date": log.service_date})
+        yield no_term(known.calendar, log.service_date, at("service_date"))
 
 
 GATE_LOGS = Resource("gate-logs", GateLog, key=("gate_log_id",), faults=_faults)

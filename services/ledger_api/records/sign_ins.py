@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from services.ledger_api.entries import entry_router
-from services.ledger_api.ingest.check import Known, Pointer
+from services.ledger_api.ingest.check import Known, Pointer, no_term
 from services.ledger_api.ingest.payload import Identifier, Instant, Record, SchoolId, Text
 from services.ledger_api.ingest.resource import Resource
 from shared.problems import Fault
@@ -27,7 +27,7 @@ class SignIn(Record, frozen=True):
 
 def _faults(sign_in: SignIn, known: Known, at: Pointer) -> Iterable[Fault]:
     if known.calendar.term_of(sign_in.service_date) is None:
-        yield Fault(at("service_date"), "outside_term", {"date": sign_in.service_date})
+        yield no_term(known.calendar, sign_in.service_date, at("service_date"))
     if sign_in.staff_id not in known.staff:
         yield Fault(at("staff_id"), "unknown_staff", {"staff_id": sign_in.staff_id})
 

@@ -1,13 +1,17 @@
 """Students: a pseudonymous id, a grade and a class; nothing else is asked for."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated
 
 from msgspec import Meta
 
 from services.ledger_api.entries import entry_router
+from services.ledger_api.ingest.check import Known, Pointer
 from services.ledger_api.ingest.payload import Identifier, Label, Record, SchoolId
 from services.ledger_api.ingest.resource import Resource
+from shared.chain import PSEUDONYM
+from shared.problems import Fault
 
 
 class Student(Record, frozen=True):
@@ -22,6 +26,12 @@ class Student(Record, frozen=True):
     special_needs: bool | None = None
 
 
-STUDENTS = Resource("students", Student, key=("student_id",), moves_roll=True)
+def _faults(student: Student, _known: Known, at: Pointer) -> Iterable[Fault]:
+    if student.student_id.startswith(PSEUDONYM):
+        reason = f"{student.student_id} stands for a pupil whose identity was erased"
+        yield Fault(at("student_id"), "invalid_value", {"reason": reason})
+
+
+STUDENTS = Resource("students", Student, key=("student_id",), moves_roll=True, faults=_faults)
 
 router = entry_router(STUDENTS, scope="registers.write")

@@ -94,7 +94,8 @@ create table ledger.chain_head (
 insert into ledger.chain_head (school_id) values ('district');
 
 -- One row per revision of a register, a day, a duty or a document; the reading layer gives each its typed view.
--- key: the natural key within the school, parts joined by '/'.
+-- key: the natural key within the school, parts joined by '/'. salt: of what names a pupil, what its digest and its leaf are
+-- blinded with (append.sql); it goes when the pupil's identity is erased, and nobody can try names on the digests any more.
 create table ledger.entry (
     school_id text not null,
     resource text not null,
@@ -107,6 +108,7 @@ create table ledger.entry (
     reason text,
     batch_id uuid not null,
     recorded_at timestamptz not null,
+    salt uuid,
     primary key (school_id, resource, key, revision)
 );
 
@@ -216,9 +218,23 @@ create table ledger.signing_key (
     retired_at timestamptz
 );
 
+-- The school years (the year in which they begin) whose sessions and rolls lie in files, as the district's chain says.
+create function ledger.archived_years() returns integer[]
+language sql stable security definer set search_path = pg_catalog as $$
+    select coalesce(array_agg(year order by year), '{}')
+    from (
+        select distinct on (entry.key) entry.key::integer as year, entry.state
+        from ledger.entry
+        where entry.school_id = 'district' and entry.resource = 'archives'
+        order by entry.key, entry.revision desc
+    ) as latest
+    where latest.state = 'recorded'
+$$;
+
 -- School years (学年, from September) are made ahead, for whoever records a term or looks after the store; neither owns the tables.
 -- A year is made apart and then attached: that waits for no reader and no writer of the years that are there, and none
 -- of them for it. `create table … partition of` would shut them all out, and wait for one that waits for it.
+-- Not for a year that lies in an archive: what is recorded of it is refused, not kept beside it.
 create function ledger.ensure_partitions(p_first_day date, p_last_day date) returns integer
 language plpgsql security definer set search_path = pg_catalog as $$
 declare
@@ -236,7 +252,11 @@ begin
     loop
         foreach parent in array array['ledger.session_revision', 'ledger.attendance_revision', 'audit.staff_day'] loop
             partition_name := parent || '_' || begun;
-            if to_regclass(parent) is not null and to_regclass(partition_name) is null then
+            if
+                to_regclass(parent) is not null
+                and to_regclass(partition_name) is null
+                and (parent = 'audit.staff_day' or begun <> all (ledger.archived_years()))
+            then
                 execute format('create table %s (like %s including all)', partition_name, parent);
                 execute format(
                     'alter table %s attach partition %s for values from (%L) to (%L)',
@@ -318,6 +338,10 @@ begin
     create policy audit_claims on ledger.outbox for all to taizhang_audit using (true);
 end $$;
 
+-- Erasure (PIPL art. 47): the owner alone, by one function (ledger.erase_pupil), puts in the place of what names a pupil what does not.
+create policy owner_erases on ledger.entry for update to current_user using (resource in ('students', 'consents'));
+create policy owner_erases on ledger.person for update to current_user using (resource = 'students');
+
 grant select, insert on
     ledger.batch, ledger.chain_entry, ledger.entry, ledger.person, ledger.session_revision, ledger.attendance_revision,
     ledger.signing_key, ledger.rejection, ledger.batch_trace
@@ -334,9 +358,10 @@ grant insert on ledger.outbox to taizhang_ledger;
 grant select, update, delete on ledger.outbox to taizhang_audit;
 grant select, insert, update on ledger.api_client to taizhang_ledger;
 revoke execute on function
-    ledger.ensure_partitions, ledger.known_staff, ledger.schools_of_stage, ledger.drop_rejections
+    ledger.ensure_partitions, ledger.known_staff, ledger.schools_of_stage, ledger.drop_rejections, ledger.archived_years
 from public;
 grant execute on function ledger.drop_rejections to taizhang_audit;
+grant execute on function ledger.archived_years to taizhang_ledger, taizhang_audit, taizhang_reporting;
 grant execute on function ledger.ensure_partitions to taizhang_ledger, taizhang_audit;
 grant execute on function ledger.known_staff to taizhang_ledger;
 grant execute on function ledger.schools_of_stage to taizhang_ledger, taizhang_reporting;

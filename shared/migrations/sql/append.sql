@@ -51,6 +51,18 @@ language sql stable parallel safe as $$
         || coalesce(',' || p_number, '') || ']'
 $$;
 
+-- The digest and the words of what names a pupil, blinded with the record's own salt; of anything else (no salt), as they are.
+-- Without the salt nobody can tell whom they named by trying names.
+create function ledger.salted(p_salt uuid, p_digest bytea) returns bytea
+language sql immutable parallel safe as $$
+    select case when p_salt is null then p_digest else sha256(uuid_send(p_salt) || p_digest) end
+$$;
+
+create function ledger.blinded(p_salt uuid, p_words text) returns text
+language sql stable parallel safe as $$
+    select case when p_salt is null then p_words else encode(sha256(uuid_send(p_salt) || convert_to(p_words, 'UTF8')), 'hex') end
+$$;
+
 -- What became of a body that this client sent before, if nothing of its schools was corrected since; else no row.
 create function ledger.replayed(p_request ledger.request, p_resource text) returns table (
     batch_id uuid, received integer, school_id text, seq bigint, head bytea, created integer, revised integer,
@@ -369,29 +381,34 @@ begin
             as incoming (school_id, key, service_date, state, content, digest, reason)
     ),
     changed as materialized (
-        select incoming.*, coalesce(latest.revision, 0) + 1 as revision, latest.service_date as left_date
+        select
+            incoming.*, coalesce(latest.revision, 0) + 1 as revision, latest.service_date as left_date,
+            case when p_resource in ('students', 'consents') then gen_random_uuid() end as salt
         from incoming
         left join lateral (
-            select entry.revision, entry.digest, entry.service_date
+            select entry.revision, entry.digest, entry.service_date, entry.salt
             from ledger.entry
             where entry.school_id = incoming.school_id and entry.resource = p_resource and entry.key = incoming.key
             order by entry.revision desc
             limit 1
         ) as latest on true
-        where latest.digest is distinct from incoming.digest
+        where latest.digest is distinct from ledger.salted(latest.salt, incoming.digest)
     ),
     written as (
         insert into ledger.entry
         select
-            school_id, p_resource, key, revision, service_date, state, content::jsonb, digest, reason, p_request.batch_id,
-            this_moment
+            school_id, p_resource, key, revision, service_date, state, content::jsonb, ledger.salted(salt, digest), reason,
+            p_request.batch_id, this_moment, salt
         from changed
     ),
     by_school as (
         select
             changed.school_id,
             string_agg(
-                ledger.leaf(p_resource, key, revision, digest, reason, number), chr(10) order by key collate "C", revision
+                ledger.leaf(
+                    p_resource, ledger.blinded(salt, key), revision, ledger.salted(salt, digest), ledger.blinded(salt, reason), number
+                ),
+                chr(10) order by ledger.blinded(salt, key) collate "C", revision
             ) as leaves,
             (count(*) filter (where revision = 1))::integer as created,
             (count(*) filter (where revision > 1))::integer as revised,
