@@ -49,6 +49,7 @@ from services.ledger_api.oversight import (
     disbursements,
     dispositions,
     disqualifications,
+    feed_tokens,
     indicator_sets,
     inspection_draws,
     inspections,
@@ -97,7 +98,7 @@ ROUTERS = (
     provider_invoices, fund_lines, plans, groups, trainings, agreements, provisions, measures,
     inspections, inspection_draws, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,
     appraisals, campaigns, referrals, disbursements, dispositions,
-    subscriptions,
+    subscriptions, feed_tokens,
 )  # fmt: skip
 
 
