@@ -133,7 +133,7 @@ def _let_the_page_ask(app: FastAPI, page_origin: str) -> None:
         CORSMiddleware,
         allow_origins=[page_origin],
         allow_credentials=True,
-        allow_methods=["GET", "POST", "DELETE"],
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["Content-Type", "Accept-Language", "Idempotency-Key", "If-Match"],
         expose_headers=["ETag", "X-Request-ID", "Retry-After"],
         max_age=3600,

@@ -47,7 +47,8 @@ def _phrases(rule: Rule) -> list[str]:
     if counted.exists():
         code = re.sub(r'""".*?"""|#[^\n]*', "", counted.read_text("utf-8"), flags=re.DOTALL)
         phrases += re.findall(r'"([^"\n]*)"', code)
-    varied = [re.sub(r"\{[^{}]*\}|%s", "{}", phrase).replace("%%", "%").strip(" ,;:") for phrase in phrases]
+    varied = [re.sub(r"\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|%s", "{}", phrase).replace("%%", "%") for phrase in phrases]
+    varied = [re.sub(r" ?\(\{\}\)$", "", phrase).strip(" ,;:") for phrase in varied]
     return [each for each in varied if re.search(r"[a-z]{2,} [a-z]{2,}", each) and not _NOT_SAID.search(each)]
 
 

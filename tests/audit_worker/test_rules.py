@@ -164,9 +164,9 @@ async def test_the_rule_finds_exactly_what_its_case_says(case: Case, rewound: Re
 
 
 def assert_chinese_for_who_reads_chinese(finding: dict[str, Any], case: Case) -> None:
-    """No sentence of the statement's is left as it is: what is Latin in the Chinese words is a name that the case gives."""
+    """No sentence of the statement's is left as it is: what is Latin in the Chinese words is a name of the case."""
     wording = json.loads(finding["wording"])
-    given = json.dumps(case.given, default=str)
+    given = f"{json.dumps(case.given, default=str)} {finding['subject']}"
     for words in (wording["explanation"]["zh"], *wording["said"]["zh"].values()):
         # What joins on without a space is a key, an id, an activity's name.
         latin = re.findall(r"(?<![A-Za-z0-9_.:/#-])[A-Za-z_/-]{3,}(?![A-Za-z0-9_:/#-])", words or "")
