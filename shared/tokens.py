@@ -1,9 +1,11 @@
 """Access tokens: signed by the ledger API (ES256), verified by both services with the public keys in the database."""
 
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import uuid4
 
 from joserfc import jws, jwt
@@ -133,6 +135,20 @@ class Verifier:
             expires_at=claims["exp"],
             signed_in_at=claims.get("auth_time"),
         )
+
+
+# What every feed token begins with: who finds one somewhere knows what it is.
+FEED_TOKEN_PREFIX = "tzfeed_"  # noqa: S105 a prefix
+
+
+def new_feed_token() -> str:
+    """A token that a feed reader reads its owner's feeds with: 256 random bits, shown once."""
+    return FEED_TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def digest_of_feed_token(token: str) -> bytes:
+    """What is kept of a feed token."""
+    return sha256(token.encode()).digest()
 
 
 def visible_to(kind: str, *, schools: tuple[str, ...], stage: str | None) -> Visible:

@@ -12,6 +12,7 @@ import msgspec
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dispositions import settle
 from services.audit_worker.fold import Folded, Known, Row, merged
+from services.audit_worker.glossary import in_chinese, name_in_chinese
 from services.audit_worker.scope import Scope
 from shared.vocabulary import Grain
 
@@ -207,13 +208,16 @@ async def write_changes(
 
 def _finding(rule: Rule, finding_id: str, row: Row, now: datetime) -> dict[str, Any]:
     header = rule.header
-    values = {
-        "subject": row.subject,
-        "expected": row.expected,
-        "found": row.found,
-        "when": row.service_date or row.period,
-        "school_id": row.school_id,
+    values = {"subject": row.subject, "when": row.service_date or row.period, "school_id": row.school_id}
+    # What the statement says, in the reader's language.
+    said = {
+        "zh": {
+            "expected": None if row.expected is None else in_chinese(rule.code, row.expected),
+            "found": None if row.found is None else in_chinese(rule.code, row.found),
+        },
+        "en": {"expected": row.expected, "found": row.found},
     }
+    named = {**values, "subject": name_in_chinese(rule.code, row.subject)}
     return {
         "finding_id": finding_id,
         "rule": rule.code,
@@ -233,7 +237,11 @@ def _finding(rule: Rule, finding_id: str, row: Row, now: datetime) -> dict[str, 
         "parameters": rule.parameters,
         "wording": {
             "title": {"zh": header.name.zh, "en": header.name.en},
-            "explanation": {"zh": header.says.zh.format_map(values), "en": header.says.en.format_map(values)},
+            "explanation": {
+                "zh": header.says.zh.format_map(named | said["zh"]),
+                "en": header.says.en.format_map(values | said["en"]),
+            },
+            "said": said,
             "clause": header.clause,
         },
         "related": [],

@@ -50,6 +50,7 @@ from services.ledger_api.oversight import (
     dispositions,
     disqualifications,
     erasures,
+    feed_tokens,
     indicator_sets,
     inspection_draws,
     inspections,
@@ -98,7 +99,7 @@ ROUTERS = (
     provider_invoices, fund_lines, plans, groups, trainings, agreements, provisions, measures,
     inspections, inspection_draws, reviews, review_schemes, rectifications, complaints, clawbacks, awards, disqualifications, indicator_sets,
     appraisals, campaigns, referrals, disbursements, dispositions,
-    subscriptions,
+    subscriptions, feed_tokens,
     erasures,
 )  # fmt: skip
 REVIEWS = (reviews.reviews_of(plans.PLANS, PLAN), reviews.reviews_of(submissions.SUBMISSIONS, SUBMISSION))
@@ -134,7 +135,7 @@ def _let_the_page_ask(app: FastAPI, page_origin: str) -> None:
         CORSMiddleware,
         allow_origins=[page_origin],
         allow_credentials=True,
-        allow_methods=["GET", "POST", "DELETE"],
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["Content-Type", "Accept-Language", "Idempotency-Key", "If-Match"],
         expose_headers=["ETag", "X-Request-ID", "Retry-After"],
         max_age=3600,

@@ -4,14 +4,17 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import asyncpg
 import msgspec
+from fastapi import Request
 from msgspec import UNSET, Meta, UnsetType
 from pydantic import BaseModel
 
 from services.ledger_api.ingest.append import Ledger
+from services.ledger_api.ingest.body import received_body
+from services.ledger_api.ingest.decode import decode
 from services.ledger_api.ingest.payload import Identifier, Record, Text
 from services.ledger_api.ingest.precondition import Precondition
 from shared.database import ACQUIRE_SECONDS, show
@@ -19,6 +22,8 @@ from shared.problems import Fault, Invalid, Refused
 from shared.receiver_address import URL_LENGTH
 from shared.tokens import Caller
 from shared.vocabulary import Severity
+
+Payload = TypeVar("Payload", bound=Record)
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 what every secret begins with (Standard Webhooks)
 
@@ -171,6 +176,16 @@ def object_schema(payload: type[msgspec.Struct]) -> dict[str, Any]:
     (schema,), components = msgspec.json.schema_components((payload,), ref_template="#/components/schemas/{name}")
     body = {"application/json": {"schema": schema}}
     return {"requestBody": {"required": True, "content": body}, "x-components": components}
+
+
+async def one_object(request: Request, payload: type[Payload]) -> Payload:
+    """The one object of the body; raises Invalid or Refused."""
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    async with received_body(request.stream(), encoding, request.app.state.long_bodies) as body:
+        decoded = decode(body, request.headers.get("content-type", ""), lambda _raw: payload)
+    if len(decoded.records) != 1:
+        raise Refused("invalid_parameter", name="body", reason="one object a request")
+    return decoded.records[0]
 
 
 @asynccontextmanager

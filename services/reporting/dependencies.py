@@ -1,5 +1,7 @@
 """What an endpoint may ask for, as types: the caller with a scope, a snapshot, the format of the answer."""
 
+from base64 import b64decode
+from binascii import Error as Base64Error
 from typing import Annotated, Any, Literal
 
 import asyncpg
@@ -7,7 +9,7 @@ from fastapi import Depends, Query, Request
 
 from shared.asgi import language_of, requires
 from shared.problems import Language, Refused
-from shared.tokens import Caller
+from shared.tokens import Caller, digest_of_feed_token, visible_to
 
 Format = Literal["json", "csv", "xlsx"]
 FORMATS: dict[str, Format] = {
@@ -19,6 +21,63 @@ FORMATS: dict[str, Format] = {
 ReportReader = Annotated[Caller, Depends(requires("reports.read"))]
 FindingsReader = Annotated[Caller, Depends(requires("findings.read"))]
 LedgerReader = Annotated[Caller, Depends(requires("ledger.read"))]
+
+
+_BASIC = 'Basic realm="Taizhang feeds", charset="UTF-8"'
+_READER = "select client_id, kind, schools, stage from ledger.reader_of_feed($1)"
+
+
+async def _feed_reader(
+    request: Request,
+    token: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            description="a feed token, for readers that can send no header; else HTTP Basic has it as its password",
+        ),
+    ] = None,
+) -> Caller:
+    """Who reads a feed: the owner of a feed token, or a caller as everywhere. Raises Refused (401), (403), (429)."""
+    token = token or _basic_password(request.headers.get("authorization", ""))
+    if token is None:
+        try:
+            return await requires("findings.read")(request)
+        except Refused as refused:
+            if "WWW-Authenticate" in refused.headers:
+                # A feed reader asks its person for a password when it hears that one would do.
+                refused.headers["WWW-Authenticate"] += f", {_BASIC}"
+            raise
+    pool: asyncpg.Pool = request.app.state.pool
+    row = await pool.fetchrow(_READER, digest_of_feed_token(token))
+    if row is None:
+        raise Refused(
+            "unauthenticated",
+            reason="no such feed token, or it has been revoked",
+            headers={"WWW-Authenticate": f"Bearer, {_BASIC}"},
+        )
+    if wait := request.app.state.allowance.take(row["client_id"]):
+        raise Refused("too_many_requests", headers={"Retry-After": str(wait)})
+    return Caller(
+        client_id=row["client_id"],
+        kind=row["kind"],
+        scopes=frozenset({"findings.read"}),
+        visible=visible_to(row["kind"], schools=tuple(row["schools"]), stage=row["stage"]),
+        expires_at=0,
+    )
+
+
+def _basic_password(header: str) -> str | None:
+    """What HTTP Basic has as password; the user's name says nothing here."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return b64decode(encoded, validate=True).decode().partition(":")[2]
+    except (Base64Error, UnicodeDecodeError):
+        return ""
+
+
+FeedReader = Annotated[Caller, Depends(_feed_reader)]
 
 
 async def format_of(

@@ -1,5 +1,7 @@
 """Every rule against its cases: the `.yaml` beside it, posted through the API to the standard schools, then audited."""
 
+import json
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -157,6 +159,19 @@ async def test_the_rule_finds_exactly_what_its_case_says(case: Case, rewound: Re
         {name: str(value) for name, value in expected.items()} for expected in case.finds
     ]
     assert len(found) == len(case.finds), found
+    for finding in found:
+        assert_chinese_for_who_reads_chinese(finding, case)
+
+
+def assert_chinese_for_who_reads_chinese(finding: dict[str, Any], case: Case) -> None:
+    """No sentence of the statement's is left as it is: what is Latin in the Chinese words is a name of the case."""
+    wording = json.loads(finding["wording"])
+    given = f"{json.dumps(case.given, default=str)} {finding['subject']}"
+    for words in (wording["explanation"]["zh"], *wording["said"]["zh"].values()):
+        # What joins on without a space is a key, an id, an activity's name.
+        latin = re.findall(r"(?<![A-Za-z0-9_.:/#-])[A-Za-z_/-]{3,}(?![A-Za-z0-9_:/#-])", words or "")
+        assert [word for word in latin if word not in given] == [], words
+        assert re.search(r"(?<![A-Za-z0-9])[a-z]{2,} [a-z]{2,}", words or "") is None, words
 
 
 async def enter(district: District, given: list[dict[str, dict[str, Any]]]) -> None:

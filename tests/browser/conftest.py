@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from playwright.async_api import BrowserContext, Page, ViewportSize, async_playwright, expect
 
@@ -41,6 +42,7 @@ class Stage:
     ledger_url: str
     reporting_url: str
     issuer: str
+    database_url: str
     clients: dict[str, NewClient]
     tokens: dict[str, str]
 
@@ -64,6 +66,21 @@ class Stage:
         )
         items: list[Json] = answer.raise_for_status().json()["items"]
         return items
+
+    def give_up(self, url: str, *, of: ClientKind) -> None:
+        """Let this client have a webhook there that the worker has given up, as it does after three days."""
+        answer = httpx.post(
+            f"{self.ledger_url}/v1/subscriptions", json={"url": url}, headers=self._by(of), timeout=30, trust_env=False
+        )
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute(
+                """
+                insert into audit.subscription_progress values (%s, 0, 1, 'failed_for_three_days', now())
+                on conflict (subscription_id) do update set
+                    disabled_activation = 1, disabled_at = now(), disabled_reason = excluded.disabled_reason
+                """,
+                (answer.raise_for_status().json()["subscription_id"],),
+            )
 
     def link(self, kind: ClientKind) -> str:
         """A new link that signs a person in as this client."""
@@ -96,7 +113,7 @@ def stage(stores: Stores, standard: str, signing_key: str) -> Iterator[Stage]:
             kind: issue(key, client_id=each.client_id, kind=kind, schools=each.schools, stage=each.stage)
             for kind, each in clients.items()
         }
-        opened = Stage(running.ledger_url, running.reporting_url, issuer, clients, tokens)
+        opened = Stage(running.ledger_url, running.reporting_url, issuer, url, clients, tokens)
         _work(opened)
         yield opened
     shutil.rmtree(data_dir)

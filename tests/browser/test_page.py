@@ -1,8 +1,10 @@
 """What people do with the page, in a real Chromium: sign in, drill down, explain, decide, watch, review, with keyboard and phone."""
 
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import feedparser
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, Route, expect
@@ -22,6 +24,7 @@ VIEWS = [
     ("centre", "#/reviews?submission=s-1"),
     ("centre", f"#/visit/{S1}?date={MONDAY}"),
     ("school", "#/what-if"),
+    ("auditor", "#/subscriptions"),
 ]
 
 # The ids of what arrives, until there are so many more than the first.
@@ -45,6 +48,10 @@ def _place(reader: Reader, place: str) -> str:
         return place
     rule = place.rpartition("/")[2]
     return f"#/finding/{reader.stage.findings(rule=rule)[0]['finding_id']}"
+
+
+def _begins(path: Path, begin: bytes) -> bool:
+    return path.read_bytes().startswith(begin)
 
 
 async def _choose(page: Page, field: str, value: str) -> None:
@@ -135,6 +142,44 @@ async def test_an_auditor_subscribes_from_the_page(opens: Opens) -> None:
     await page.fill("#webhook", "https://hooks.example.com/findings")
     await page.click("details[open] button[type=submit]")
     await expect(page.locator("details[open]")).to_contain_text("whsec_")
+
+
+async def test_a_desktop_feed_reader_is_given_a_token_that_can_be_taken_back(opens: Opens) -> None:
+    page = await (await opens()).enter("auditor", "#/subscriptions")
+    await page.fill("#reader", "办公室")
+    await page.click("#feeds button[type=submit]")
+    address = await page.locator("#feeds code").first.inner_text()
+    assert feedparser.parse(await (await page.request.get(address)).body()).version == "atom10"
+    await page.reload()
+    # It is not shown again.
+    await expect(page.locator("#feeds code")).to_have_count(0)
+    await page.click("button[aria-label='吊销 办公室']")
+    await expect(page.locator("#feeds")).to_contain_text("还没有令牌")
+    assert (await page.request.get(address)).status == 401
+
+
+async def test_the_owner_of_a_webhook_that_was_given_up_sees_it_on_every_view_and_resumes_it(opens: Opens) -> None:
+    reader = await opens()
+    url = "https://gone.example.com/hooks"
+    reader.stage.give_up(url, of="school")
+    page = await reader.enter("school")
+    await expect(page.locator("#notices")).to_contain_text("1 个推送已被停用")
+    await page.click("#notices a")
+    await expect(page.locator("#webhooks")).to_contain_text("三天内一直未被接收")
+    await page.click(f"button[aria-label='恢复 {url}']")
+    await expect(page.locator("#webhooks")).to_contain_text("启用")
+    await expect(page.locator("#notices")).to_be_empty()
+
+
+async def test_the_publication_sheet_is_printed_from_the_page(opens: Opens) -> None:
+    page = await (await opens()).enter("school", "#/school?month=2025-09")
+    for label in ("公示 p-9：打印（PDF）", "工作量：打印（PDF）"):
+        async with page.expect_download() as printing:
+            await page.click(f"button[aria-label='{label}']")
+        sheet_printed = await printing.value
+        assert sheet_printed.suggested_filename.endswith(".pdf")
+        assert _begins(await sheet_printed.path(), b"%PDF")
+    await expect(page.locator("main .alert, main [role=alert]:visible")).to_have_count(0)
 
 
 async def test_the_district_drills_down_to_a_session(opens: Opens) -> None:
@@ -277,6 +322,15 @@ async def test_the_centre_reviews_line_by_line_and_records_a_visit_on_a_phone(op
     await page.click("button[value=returned]")
     await expect(page.locator("#queue")).to_contain_text("没有待审的上报")
 
+    drawn = page.locator("#inspections [role=status]")
+    for _ in range(2):
+        # The same seed again draws the same, as long as nobody was visited.
+        await page.fill("#count", "1")
+        await page.fill("#seed", "2025-9f3a")
+        await page.click("#inspections form button[type=submit]")
+        await expect(drawn).to_contain_text("种子 2025-9f3a")
+        await expect(drawn.locator("a")).to_have_text("学校1")
+
     await reader.go(f"#/visit/{S1}?date={MONDAY}")
     await page.fill("#seen-h1", "15")
     await page.fill("#item-ledger", "齐全")
@@ -292,6 +346,7 @@ async def test_a_draft_plan_is_tried_on_a_term(opens: Opens) -> None:
     page = await reader.enter("school", "#/what-if")
     await page.click("#draft form button[type=submit]")
     await expect(page.locator("#draft")).to_contain_text("增 / 减人数")
+    await expect(page.locator("#draft .chart-several canvas")).to_be_visible()
     await expect(page.locator("main .alert")).to_have_count(0)
 
 

@@ -89,8 +89,8 @@ OVERSIGHT = {
     "referrals",
     "readings",
 } | TOLD_TO_THE_SCHOOL
-# A client's own and nobody else's, whatever the school: tests/ledger_api/oversight/test_subscriptions.py.
-OF_CLIENTS = {"subscriptions"}
+# A client's own and nobody else's, whatever the school: tests/ledger_api/oversight/test_subscriptions.py, test_feed_tokens.py.
+OF_CLIENTS = {"subscriptions", "feed-tokens"}
 # Of which a school is not even told that it may not write them.
 SECRET = {"referrals"}
 # Of documents of the school.
@@ -139,7 +139,7 @@ async def recorded(school: District) -> tuple[District, dict[str, str]]:
         "school_id": S1, "session_id": "h1", "name": "stage", "code": "primary",
         "batch_id": str(batch["batch_id"]), "finding_id": finding["finding_id"], "rejected": rejected["batch_id"],
         "sha256": kept.json()["sha256"], "inspection_id": "o", "draw_id": "z",
-        "publication_id": "p", "submission_id": "s", "payment_id": "m", "subscription_id": "w",
+        "publication_id": "p", "submission_id": "s", "payment_id": "m", "subscription_id": "w", "token_id": "w",
     }  # fmt: skip
 
 

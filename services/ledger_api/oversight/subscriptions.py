@@ -4,7 +4,7 @@ A subscription is its client's alone, and tells of nothing that its client may n
 """
 
 import secrets
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import asyncpg
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
@@ -12,9 +12,6 @@ from fastapi.responses import Response
 from msgspec import UNSET
 
 from services.ledger_api.dependencies import Ledger, precondition_of
-from services.ledger_api.ingest.body import received_body
-from services.ledger_api.ingest.decode import decode
-from services.ledger_api.ingest.payload import Record
 from services.ledger_api.subscribers import (
     SHOWN,
     Change,
@@ -29,6 +26,7 @@ from services.ledger_api.subscribers import (
     filter_of,
     found,
     object_schema,
+    one_object,
     own,
     position_from,
     requested,
@@ -56,8 +54,6 @@ Overlap = Annotated[int, Query(ge=0, le=24 * 30, description="for so long the se
 
 SUBSCRIPTIONS_A_CLIENT = 20
 SECRET_BYTES = 32
-
-Payload = TypeVar("Payload", bound=Record)
 
 _ADD = """
     insert into ledger.subscription (
@@ -103,7 +99,7 @@ async def post_subscription(
     request: Request, caller: Subscriber, ledger: Ledger, idempotency_key: Key = None
 ) -> WithSecret:
     """Subscribe. The answer has the secret that signs what is sent: it is shown here and never again."""
-    new = await _body(request, NewSubscription)
+    new = await one_object(request, NewSubscription)
     _require_url(request, new.url)
     seal: Seal = request.app.state.seal
     subscription_id, secret = f"sub-{secrets.token_hex(8)}", secrets.token_bytes(SECRET_BYTES)
@@ -163,7 +159,7 @@ async def patch_subscription(
     request: Request, subscription_id: SubscriptionId, caller: Subscriber, ledger: Ledger, response: Response
 ) -> Subscription:
     """Change the URL, the filter, the description or the state; what is undelivered goes on from where it was."""
-    change = await _body(request, Change)
+    change = await one_object(request, Change)
     if change.url is not UNSET:
         _require_url(request, change.url)
     async with own(ledger, caller) as connection:
@@ -268,15 +264,6 @@ async def list_deliveries(
         rows = await connection.fetch(_DELIVERIES, subscription_id, min(before, _LAST), delivered, limit + 1)
     more = encode_cursor((rows[limit - 1]["delivery_id"],)) if len(rows) > limit else None
     return Deliveries(items=[shown_delivery(row) for row in rows[:limit]], next_cursor=more)
-
-
-async def _body(request: Request, payload: type[Payload]) -> Payload:
-    encoding = request.headers.get("content-encoding", "").strip().lower()
-    async with received_body(request.stream(), encoding, request.app.state.long_bodies) as body:
-        decoded = decode(body, request.headers.get("content-type", ""), lambda _raw: payload)
-    if len(decoded.records) != 1:
-        raise Refused("invalid_parameter", name="body", reason="one subscription a request")
-    return decoded.records[0]
 
 
 def _require_url(request: Request, url: str) -> None:

@@ -22,7 +22,7 @@ async function ask(url, options = {}) {
     ...options,
     headers: { Accept: "application/json", "Accept-Language": language === "zh" ? "zh-CN" : "en", ...options.headers },
   });
-  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  if (answer.ok) return options.whole ? answer : answer.status === 204 ? null : answer.json();
   const isProblem = answer.headers.get("Content-Type")?.startsWith("application/problem+json");
   const refusal = new Refusal(answer.status, isProblem ? await answer.json() : null, answer.headers.get("Retry-After"));
   if (answer.status === 401) document.dispatchEvent(new CustomEvent("signed-out"));
@@ -35,6 +35,16 @@ export function query(parameters) {
   return text ? `?${text}` : "";
 }
 
+// A file of reporting's, in the page's language, handed to the browser to keep.
+export async function download(path, parameters) {
+  const answer = await ask(`${path}${query(parameters)}`, { whole: true, headers: { Accept: "*/*" } });
+  const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? `${path.split("/").at(-1)}.${parameters.format}`;
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await answer.blob()), download: name });
+  link.click();
+  // The browser has begun with it by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
 export const report = (path, parameters = {}) => ask(`${path}${query(parameters)}`);
 export const ledger = (path, parameters = {}) => ask(`${context.ledger_url}${path}${query(parameters)}`);
 
@@ -44,6 +54,11 @@ export const tell = (path, body, { key } = {}) =>
     body: JSON.stringify(body),
     headers: { "Content-Type": "application/json", ...(key ? { "Idempotency-Key": key } : {}) },
   });
+
+const within = (method) => (path, body) =>
+  ask(`${context.ledger_url}${path}`, { method, ...(body ? { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } } : {}) });
+export const change = within("PATCH");
+export const remove = within("DELETE");
 
 export const compute = (path, body) =>
   ask(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });

@@ -11,6 +11,7 @@ import { showReviews } from "./views/reviews.js";
 import { showSchool } from "./views/school.js";
 import { showSchools } from "./views/schools.js";
 import { showSignIn } from "./views/sign_in.js";
+import { showSubscriptions, tellGivenUp } from "./views/subscriptions.js";
 import { showVisit } from "./views/visit.js";
 import { showWhatIf } from "./views/what_if.js";
 import { language, speak, t } from "./words.js";
@@ -26,14 +27,15 @@ const VIEWS = {
   reviews: [showReviews, "oversight.write"],
   visit: [showVisit, "oversight.write"],
   "what-if": [showWhatIf, "reports.read"],
+  subscriptions: [showSubscriptions, "subscriptions.write"],
 };
 // What each kind of person is led to, the first of them first.
 const NAVIGATION = {
-  school: ["school", "findings", "what-if"],
-  sandbox: ["school", "findings", "what-if"],
-  centre: ["reviews", "findings", "overview", "schools"],
-  bureau: ["overview", "findings", "schools", "reviews", "what-if"],
-  auditor: ["findings", "overview", "schools", "what-if"],
+  school: ["school", "findings", "what-if", "subscriptions"],
+  sandbox: ["school", "findings", "what-if", "subscriptions"],
+  centre: ["reviews", "findings", "overview", "schools", "subscriptions"],
+  bureau: ["overview", "findings", "schools", "reviews", "what-if", "subscriptions"],
+  auditor: ["findings", "overview", "schools", "what-if", "subscriptions"],
 };
 const RENEW_MS = 25 * 60 * 1000;
 const THEMES = ["system", "light", "dark"];
@@ -87,6 +89,7 @@ async function changeLanguage() {
   const wanted = language === "zh" ? "en" : "zh";
   localStorage.setItem("language", wanted);
   await speak(wanted);
+  sayGivenUp();
   await show({ keepFocus: "language" });
 }
 
@@ -100,6 +103,7 @@ function changeTheme() {
 async function leaveSession() {
   await signOut();
   context.caller = null;
+  sayGivenUp();
   location.hash = "";
   await show();
 }
@@ -141,7 +145,7 @@ async function showPlace(mine, keepFocus, arrived) {
   const stage = h("div", { className: "view" }, waiting(t("reading"), 5));
   main.replaceChildren(stage);
   try {
-    const left = await open(stage, { id, params, go, refresh: () => show() });
+    const left = await open(stage, { id, params, go, refresh: () => Promise.all([show(), sayGivenUp()]) });
     if (mine === turn) leave = left;
     else left?.();
   } catch (error) {
@@ -174,8 +178,11 @@ function go(view, id, params = {}, { replace = false } = {}) {
 
 async function begin() {
   await learnContext();
-  await show();
+  await Promise.all([show(), sayGivenUp()]);
 }
+
+// It comes when it comes; the page is read without it.
+const sayGivenUp = () => tellGivenUp(document.getElementById("notices")).catch((error) => console.warn("subscriptions not read", error));
 
 document.addEventListener("signed-out", () => {
   if (!context.caller) return;

@@ -1,6 +1,6 @@
 // Lines over days, drawn by uPlot in the page's own colours; beside each the same numbers as a table.
 
-import { h, table } from "./dom.js";
+import { empty, h, table } from "./dom.js";
 import { day, number, percent, t } from "./words.js";
 
 const HEIGHT = 200;
@@ -19,6 +19,7 @@ const colour = (name) => {
 
 // `dates`: YYYY-MM-DD in order; `values`: a number or null each; `share`: between 0 and 1.
 export function lineChart(label, dates, values, { share = false } = {}) {
+  if (values.every((value) => value === null)) return h("figure", {}, h("figcaption", {}, label), empty(t("nothing_in_this_time")));
   const frame = h("div", { className: "chart", role: "img", "aria-label": label });
   const shown = share ? percent : (value) => number(value, 1);
   const chart = { frame, draw: () => draw(frame, dates, values, shown, share) };

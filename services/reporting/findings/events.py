@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.reporting.dependencies import FindingsReader, Pool
+from services.reporting.findings.notices import notices_of
 from services.reporting.findings.wakening import WakeningOf
 from shared.database import Visible, reading
 from shared.finding_events import shown_event
@@ -42,7 +43,7 @@ async def list_events(
     partition: Partition = None,
     number: Number = 1,
 ) -> Response:
-    """Events after a cursor. `next_cursor` is where to go on, also when the page is empty."""
+    """Events after a cursor. `next_cursor` is where to go on, also when the page is empty; `notices` name given-up webhooks."""
     position = position_of(after)
     if partition is not None and partition >= number:
         raise Refused("invalid_parameter", name="partition", reason=f"there are {number}, from 0")
@@ -56,7 +57,10 @@ async def list_events(
             break
         await wakening.wait(ticket, left)
     cursor = events[-1]["cursor"] if events else str(position)
-    return Response(msgspec.json.encode({"items": events, "next_cursor": cursor}), media_type="application/json")
+    async with reading(pool, caller.visible) as connection:
+        notices = await notices_of(connection, caller.client_id)
+    body = {"items": events, "next_cursor": cursor, "notices": notices}
+    return Response(msgspec.json.encode(body), media_type="application/json")
 
 
 @router.get("/partitions")

@@ -17,9 +17,11 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import Response
 
 from services.reporting.dependencies import AnswerLanguage
-from shared.database import Statement, Visible, reading
+from services.reporting.findings.notices import Notice, notices_of
+from shared.database import Statement, reading
 from shared.finding_events import shown_event
 from shared.problems import Language, Refused
+from shared.tokens import Caller
 from shared.vocabulary import FindingState, Severity, Stage
 
 BLOCK = 200
@@ -81,6 +83,13 @@ _CHANGES: Mapping[str, tuple[str, str]] = {
 }
 
 
+# Why the worker has given a webhook up, by subscription_progress.disabled_reason.
+_REASONS: Mapping[str, tuple[str, str]] = {
+    "gone": ("接收方回答 410：已不存在", "the receiver answered 410: there is none any more"),
+    "failed_for_three_days": ("三天内一直未被接收", "it was not taken for three days"),
+}
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which changes a feed shows: those whose finding was so when it changed; as of the listing."""
@@ -138,14 +147,15 @@ Archive = Annotated[
 
 @dataclass(frozen=True)
 class Entry:
-    """One change in words."""
+    """One change in words, and the page that shows it. `event`: as the other feeds have it; of a notice, null."""
 
     id: str
     title: str
     text: str
     at: datetime
     tags: Sequence[str]
-    event: Mapping[str, Any]
+    link: str
+    event: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -164,11 +174,12 @@ class Document:
 
 
 async def document_of(
-    request: Request, pool: Any, visible: Visible, wanted: Wanted, language: Language, archive: int | None
+    request: Request, pool: Any, caller: Caller, wanted: Wanted, language: Language, archive: int | None
 ) -> Document:
     """The feed as the caller may see it, or the archive of that number; the newest first. Raises Refused (404)."""
     bound = {**vars(wanted)}
-    async with reading(pool, visible) as connection:
+    notices: Sequence[Notice] = ()
+    async with reading(pool, caller.visible) as connection:
         last = await connection.fetchval("select coalesce(max(position), 0) from audit.finding_event")
         whole = last - last % BLOCK
         if archive is None:
@@ -176,6 +187,7 @@ async def document_of(
             if len(rows) < NEWEST:
                 rows = await _EVENTS.fetch(connection, after=0, to=last, limit=NEWEST, **bound)
             before = whole
+            notices = await notices_of(connection, caller.client_id)
         else:
             before = archive * BLOCK
             if before + BLOCK > whole:
@@ -183,15 +195,20 @@ async def document_of(
                 raise Refused("not_found")
             rows = await _EVENTS.fetch(connection, after=before, to=before + BLOCK, limit=BLOCK, **bound)
         (older,) = await _BEFORE.fetch(connection, to=before, **bound)
-    address = str(request.url.replace(query=""))
+    address, home = str(request.url.replace(query="")), str(request.base_url)
     parameters = [*wanted.parameters(), ("language", language)]
-    entries = [_entry(row, language) for row in rows]
+    named = sha256(urlencode(parameters).encode()).hexdigest()[:32]
+    if "token" in request.query_params:
+        # Who came by a token in the address goes on by it.
+        parameters.append(("token", request.query_params["token"]))
+    told = [_told(notice, language, home) for notice in reversed(notices)]
+    entries = [*told, *(_entry(row, language, home) for row in rows)]
     return Document(
-        id=f"urn:taizhang:feed:{sha256(urlencode(parameters).encode()).hexdigest()[:32]}",
+        id=f"urn:taizhang:feed:{named}",
         language=language,
         link=_address(address, parameters, archive),
         current=_address(address, parameters, None),
-        home=str(request.base_url),
+        home=home,
         older=None if older["position"] is None else _address(address, parameters, (older["position"] - 1) // BLOCK),
         is_archive=archive is not None,
         entries=entries,
@@ -204,7 +221,7 @@ def _address(address: str, parameters: Sequence[tuple[str, str]], archive: int |
     return f"{address}?{urlencode(query)}"
 
 
-def _entry(row: Any, language: Language) -> Entry:
+def _entry(row: Any, language: Language, home: str) -> Entry:
     event = shown_event(row)
     finding, place = event["finding"], 0 if language == "zh" else 1
     severity, change = _SEVERITIES[finding["severity"]][place], _CHANGES[event["change"]][place]
@@ -214,7 +231,27 @@ def _entry(row: Any, language: Language) -> Entry:
         text=_written(finding, language),
         at=row["at"],
         tags=(finding["rule"], finding["severity"], event["change"], finding["state"], finding["school_id"]),
+        link=f"{home}#/finding/{finding['finding_id']}",
         event=event,
+    )
+
+
+def _told(notice: Notice, language: Language, home: str) -> Entry:
+    """That a webhook of the reader's own is no longer served."""
+    place = 0 if language == "zh" else 1
+    title = ("Webhook 订阅已停用：", "Webhook disabled: ")[place] + notice["subscription_id"]
+    cure = (
+        "修好接收端后将订阅的 state 改为 active，即从停下处继续，不漏一条。",
+        "Once the receiver is mended set the subscription's state to active: it goes on where it was, nothing is lost.",
+    )[place]
+    return Entry(
+        id=notice["id"],
+        title=title,
+        text=f"{_REASONS[notice['reason']][place]}\n{cure}",
+        at=notice["at"],
+        tags=("subscription", "disabled"),
+        link=f"{home}#/findings",
+        event=None,
     )
 
 

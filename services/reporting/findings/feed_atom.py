@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.reporting.dependencies import FindingsReader, Pool
+from services.reporting.dependencies import FeedReader, Pool
 from services.reporting.findings.feed import Archive, Document, FeedLanguage, WantedChanges, answer, document_of
 
 router = APIRouter(prefix="/v1/findings/feed.atom", tags=["findings"])
@@ -22,14 +22,14 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 )
 async def show_atom(
     request: Request,
-    caller: FindingsReader,
+    caller: FeedReader,
     pool: Pool,
     wanted: WantedChanges,
     language: FeedLanguage,
     archive: Archive = None,
 ) -> Response:
     """The newest changes of findings, each an entry; `prev-archive` leads back to the first."""
-    document = await document_of(request, pool, caller.visible, wanted, language, archive)
+    document = await document_of(request, pool, caller, wanted, language, archive)
     return answer(request, document, _atom(document), MEDIA_TYPE)
 
 
@@ -56,8 +56,7 @@ def _atom(document: Document) -> bytes:
         _add(element, "title", entry.title)
         _add(element, "updated", entry.at.isoformat())
         _add(element, "published", entry.at.isoformat())
-        address = f"{document.home}v1/findings/{entry.event['finding']['finding_id']}"
-        SubElement(element, "link", {"rel": "alternate", "href": address})
+        SubElement(element, "link", {"rel": "alternate", "type": "text/html", "href": entry.link})
         for tag in entry.tags:
             SubElement(element, "category", {"term": tag})
         _add(element, "content", entry.text).set("type", "text")

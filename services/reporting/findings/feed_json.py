@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.reporting.dependencies import FindingsReader, Pool
+from services.reporting.dependencies import FeedReader, Pool
 from services.reporting.findings.feed import Archive, Document, FeedLanguage, WantedChanges, answer, document_of
 
 router = APIRouter(prefix="/v1/findings/feed.json", tags=["findings"])
@@ -20,14 +20,14 @@ VERSION = "https://jsonfeed.org/version/1.1"
 )
 async def show_json_feed(
     request: Request,
-    caller: FindingsReader,
+    caller: FeedReader,
     pool: Pool,
     wanted: WantedChanges,
     language: FeedLanguage,
     archive: Archive = None,
 ) -> Response:
     """The newest changes of findings, each an item; the event as the other feeds have it is its `_taizhang`."""
-    document = await document_of(request, pool, caller.visible, wanted, language, archive)
+    document = await document_of(request, pool, caller, wanted, language, archive)
     return answer(request, document, msgspec.json.encode(_json_feed(document)), MEDIA_TYPE)
 
 
@@ -44,12 +44,12 @@ def _json_feed(document: Document) -> dict[str, Any]:
         "items": [
             {
                 "id": entry.id,
-                "url": f"{document.home}v1/findings/{entry.event['finding']['finding_id']}",
+                "url": entry.link,
                 "title": entry.title,
                 "content_text": entry.text,
                 "date_published": entry.at.isoformat(),
                 "tags": list(entry.tags),
-                "_taizhang": entry.event,
+                **({} if entry.event is None else {"_taizhang": entry.event}),
             }
             for entry in document.entries
         ],

@@ -184,6 +184,8 @@ def shown_finding(row: Any) -> dict[str, Any]:
         "clause": wording["clause"],
         "expected": row["expected"],
         "found": row["found"],
+        # The same in words of either language; a finding that an earlier version wrote has only those.
+        "said": wording.get("said") or dict.fromkeys(("zh", "en"), {"expected": row["expected"], "found": row["found"]}),
         "hours_at_risk": None if hundredths is None else hundredths / 100,
         "amount_at_risk_fen": row["amount_at_risk_fen"],
         "parameters": msgspec.json.decode(row["parameters"]),

@@ -26,7 +26,7 @@ parameters:
   chance: {default: 0.002, why: Of honest school-months not more than this share are flagged.}
 yields_to: [F14]
 says:
-  zh: "{when} {subject}：{found}（通常至多连续 {expected}）。"
+  zh: "{when} {subject}：{found}（{expected}）。"
   en: "{when}, {subject}: {found} (usually {expected})."
 version: 1
 */

@@ -119,6 +119,7 @@ function written(name, value) {
   if (typeof value === "number") return number(value, 3);
   if (typeof value === "boolean") return t(value ? "yes" : "no");
   if (Array.isArray(value)) return value.map((each) => written(name, each)).join("、");
-  if (value !== null && typeof value === "object") return Object.entries(value).map(([key, each]) => `${key}: ${written(name, each)}`).join("；");
-  return String(value ?? "—");
+  if (value !== null && typeof value === "object") return Object.entries(value).map(([key, each]) => `${named(key)}: ${written(key, each)}`).join("；");
+  const chance = /^once in (more than )?([\d^]+)$/.exec(value ?? "");
+  return chance ? t(chance[1] ? "once_in_more" : "once_in", { n: chance[2] }) : code("said", String(value ?? "—"));
 }

@@ -2,7 +2,7 @@
 
 import { context, may, Refusal, report, schoolName, tell } from "../api.js";
 import { choice, empty, fill, h, pairs, section } from "../dom.js";
-import { code, day, hours, instant, language, money, t } from "../words.js";
+import { code, day, has, hours, instant, language, money, t } from "../words.js";
 import { severity, state, titleOf } from "./badges.js";
 import { accountsOf, figuresOf, recordsOf } from "./evidence.js";
 
@@ -27,8 +27,8 @@ const LOOKS = 20, LOOK_MS = 500;
 export async function showFinding(stage, { id, refresh }) {
   const finding = await report(`/v1/findings/${encodeURIComponent(id)}`);
   const evidence = section(t("evidence"), { id: "evidence" }, h("div", { className: "two" },
-    h("div", { className: "side expected" }, h("h3", {}, t("expected")), h("p", {}, finding.expected ?? "—")),
-    h("div", { className: "side found" }, h("h3", {}, t("found")), h("p", {}, finding.found ?? "—"))), figuresOf(finding));
+    h("div", { className: "side expected" }, h("h3", {}, t("expected")), h("p", {}, finding.said[language].expected ?? "—")),
+    h("div", { className: "side found" }, h("h3", {}, t("found")), h("p", {}, finding.said[language].found ?? "—"))), figuresOf(finding));
   const acts = decide(finding, refresh);
   fill(
     stage,
@@ -63,12 +63,14 @@ function facts(finding) {
     [t("hours_at_risk"), finding.hours_at_risk === null ? null : hours(finding.hours_at_risk)],
     [t("money_at_risk"), finding.amount_at_risk_fen === null ? (finding.hours_at_risk === null ? null : t("not_known")) : money(finding.amount_at_risk_fen)],
     [t("rule_version"), `${finding.rule} v${finding.rule_version}`],
-    [t("parameters"), Object.keys(finding.parameters).length ? Object.entries(finding.parameters).map(([name, value]) => `${name} = ${typeof value === "object" ? JSON.stringify(value) : value}`).join("；") : null],
+    [t("parameters"), Object.keys(finding.parameters).length ? Object.entries(finding.parameters).map(([name, value]) => parameter(name, value)).join("；") : null],
     [t("related"), finding.related.length ? finding.related.join("、") : null],
     [t("first_seen"), instant(finding.first_seen)],
     [t("last_changed"), instant(finding.last_changed)],
   ]));
 }
+
+const parameter = (name, value) => `${has(`parameter.${name}`) ? t(`parameter.${name}`) : name.replaceAll("_", " ")} = ${Array.isArray(value) ? value.map((each) => code("said", each)).join("、") : typeof value === "object" ? JSON.stringify(value) : value}`;
 
 function history(finding) {
   const line = (event) => h("li", {},

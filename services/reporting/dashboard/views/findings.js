@@ -138,6 +138,6 @@ function subscribe(params) {
     h("dl", { className: "pairs" },
       [["Server-Sent Events", "/v1/findings/stream"], ["Atom", "/v1/findings/feed.atom"], ["JSON Feed", "/v1/findings/feed.json"], [t("pages_of_events"), "/v1/findings/events?after=&wait=30"]].map(([name, path]) => h("div", {}, h("dt", {}, name), h("dd", {}, here(path))))),
     h("p", {}, h("a", { href: `/v1/findings?${new URLSearchParams({ format: "csv", limit: "1000", ...(params.rule ? { rule: params.rule } : {}), ...(params.school ? { school_id: params.school } : {}) })}` }, t("as_csv"))),
-    form, said));
+    form, said, h("p", {}, h("a", { href: "#/subscriptions" }, t("see_subscriptions")))));
 }
 

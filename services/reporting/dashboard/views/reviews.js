@@ -98,6 +98,6 @@ function draw() {
     }
   } },
   h("label", { for: "count" }, t("draw_count")), h("input", { id: "count", name: "count", type: "number", min: "1", max: "50", value: "3", required: true }),
-  h("label", { for: "seed" }, t("draw_seed")), h("input", { id: "seed", name: "seed", placeholder: t("draw_seed_hint") }),
+  h("label", { for: "seed" }, t("draw_seed")), h("input", { id: "seed", name: "seed", placeholder: t("draw_seed_hint"), maxLength: 128, pattern: "[\\x21-\\x7e]+", title: t("draw_seed_form") }),
   h("button", { type: "submit" }, t("draw")), drawn);
 }

@@ -4,6 +4,7 @@ import { all, context, ifThere, ledger, may, report } from "../api.js";
 import { choice, empty, fill, h, section, table } from "../dom.js";
 import { code, day, hours, language, money, number, percent, t } from "../words.js";
 import { dayCell, legend, severity, state, titleOf, UNDECIDED } from "./badges.js";
+import { papers } from "./paper.js";
 import { periodChoices, periodOf, termName } from "./period.js";
 
 export async function showSchool(stage, { id, params, go }) {
@@ -31,9 +32,9 @@ export async function showSchool(stage, { id, params, go }) {
     newestDay(schoolId, days, slots.items.filter((slot) => slot.term_id === period.term.term_id)),
     calendar(schoolId, period.month, days),
     findingsOf(schoolId, findings.items.filter((finding) => UNDECIDED.includes(finding.state))),
-    documentsOf(documents),
-    workloadOf(workload, period),
-    payOf(pay, period),
+    documentsOf(schoolId, documents),
+    workloadOf(schoolId, workload, period),
+    payOf(schoolId, pay, period),
   );
 }
 
@@ -51,7 +52,8 @@ function newestDay(schoolId, days, slots) {
   ].filter(Boolean);
   return section(`${t("newest_day")} · ${day(newest.service_date)}`, { id: "newest", aside: h("a", { href: `#/day/${schoolId}?date=${newest.service_date}` }, t("open_day")) },
     h("dl", { className: "tiles" },
-      [["sessions", newest.sessions], ["rolls", newest.rolled_sessions], ["came", newest.came], ["pupils_missing", newest.pupils_missing], ["class_hours", newest.class_hours]].map(([name, value]) =>
+      // Who came nobody knows before a roll is taken.
+      [["sessions", newest.sessions], ["rolls", newest.rolled_sessions], ["came", newest.rolled_sessions ? newest.came : null], ["pupils_missing", newest.rolled_sessions ? newest.pupils_missing : null], ["class_hours", newest.class_hours]].map(([name, value]) =>
         h("div", { className: "tile" }, h("dt", {}, t(name)), h("dd", {}, name === "class_hours" ? hours(value) : number(value))))),
     newest.record === "no_service" ? h("p", { className: "good" }, t("record.no_service"))
       : lacking.length ? h("div", { className: "todo" }, h("h3", {}, t("still_missing")), h("ul", {}, lacking.map((each) => h("li", {}, each)))) : h("p", { className: "good" }, t("nothing_missing")));
@@ -116,7 +118,10 @@ function steps(kind, document) {
   return reached.map(([field, name]) => [name, document[field], Array.isArray(document[field]) ? document[field].length > 0 : Boolean(document[field])]);
 }
 
-function documentsOf(documents) {
+// Those that hang on a wall or are signed.
+const ON_PAPER = ["publications", "submissions", "payments"];
+
+function documentsOf(schoolId, documents) {
   const kinds = documents.filter(({ items }) => items);
   const line = (kind, document) => {
     const marks = steps(kind, document);
@@ -127,16 +132,17 @@ function documentsOf(documents) {
       document.state ? h("span", { className: "badge" }, code("step", document.state)) : null,
       marks.length ? h("ol", { className: "steps" }, marks.map(([name, value, done]) => h("li", { className: done ? "done" : null }, h("span", { className: "unseen" }, done ? t("done") : t("not_done")), code("step", name), typeof value === "string" && /^\d{4}-/.test(value) ? h("span", { className: "note" }, ` ${value}`) : null))) : null,
       objections ? h("p", { className: "todo" }, t("open_objections", { n: objections })) : null,
-      next ? h("p", { className: "next" }, `${t("next_step")}: ${code("step", next)}`) : null);
+      next ? h("p", { className: "next" }, t("next_is", { step: code("step", next) })) : null,
+      ON_PAPER.includes(kind) ? papers(`${t(`document.${kind}`)} ${document[KEYS[kind]]}`, `/v1/reports/${kind}/${encodeURIComponent(document[KEYS[kind]])}`, { school_id: schoolId }, ["pdf", "xlsx"]) : null);
   };
   return section(t("documents"), { id: "documents" },
     kinds.length ? kinds.map(({ kind, items, newest }) => h("div", { className: "documents" }, h("h3", {}, `${t(`document.${kind}`)} `, h("span", { className: "note" }, number(items.length))),
       items.length ? h("ul", { className: "list" }, newest.map((document) => line(kind, document))) : h("p", { className: "note" }, t("none_yet")))) : empty(t("no_permission_documents")));
 }
 
-function workloadOf(workload, period) {
+function workloadOf(schoolId, workload, period) {
   const slots = [...new Set(workload.items.flatMap((item) => Object.keys(item.by_slot)))].sort();
-  return section(`${t("workload")} · ${period.month}`, { id: "workload", note: t("chain_position", { seq: workload.chain.seq, head: workload.chain.head.slice(0, 12) }) },
+  return section(`${t("workload")} · ${period.month}`, { id: "workload", aside: papers(t("workload"), "/v1/reports/workload", { school_id: schoolId, month: period.month }), note: t("chain_position", { seq: workload.chain.seq, head: workload.chain.head.slice(0, 12) }) },
     workload.items.length ? table(t("workload"), [
       { title: t("person"), cell: (item) => item.staff_id },
       { title: t("days"), number: true, cell: (item) => number(item.dates.length) },
@@ -145,10 +151,10 @@ function workloadOf(workload, period) {
     ], workload.items) : empty(t("no_work")));
 }
 
-function payOf(pay, period) {
+function payOf(schoolId, pay, period) {
   const { budget } = pay;
   const used = budget.budget_fen ? budget.used_fen / budget.budget_fen : null;
-  return section(`${t("compensation")} · ${termName(period.term.term_id)}`, { id: "compensation", note: pay.unpriced.length ? t("n_unpriced_lines", { n: pay.unpriced.length }) : null },
+  return section(`${t("compensation")} · ${termName(period.term.term_id)}`, { id: "compensation", aside: papers(t("compensation"), "/v1/reports/compensation", { school_id: schoolId, term_id: period.term.term_id }), note: pay.unpriced.length ? t("n_unpriced_lines", { n: pay.unpriced.length }) : null },
     // Work without a plan in force has no price: that is not nought.
     pay.people || !pay.unpriced.length ? h("p", {}, h("b", { className: "sum" }, money(pay.total_fen)), ` ${t("for_n_people", { n: pay.people })}`,
       used === null ? null : h("span", { className: "budget" }, h("meter", { min: "0", max: 1, value: Math.min(1, used), "aria-label": t("budget_use") }), ` ${t("of_budget", { share: percent(used), budget: money(budget.budget_fen) })}`)) : null,

@@ -3,6 +3,7 @@
 import { all, context, report, schoolName, tell } from "../api.js";
 import { empty, fill, h } from "../dom.js";
 import { number, t } from "../words.js";
+import { papers } from "./paper.js";
 
 const ITEMS = ["ledger", "collective_deliberation", "publication_procedure"];
 
@@ -16,6 +17,7 @@ export async function showVisit(stage, { id, params, go }) {
     h("nav", { className: "crumbs", "aria-label": t("crumbs") }, h("a", { href: "#/reviews" }, t("nav.reviews")), " › ", h("span", { "aria-current": "page" }, schoolName(id))),
     h("h1", {}, `${t("title.visit")} · ${schoolName(id)}`),
     h("label", { className: "field", for: "visit-date" }, h("span", {}, t("date")), h("input", { id: "visit-date", type: "date", value: date, max: context.today, onchange: (event) => go("visit", id, { date: event.target.value }, { replace: true }) })),
+    h("p", { className: "inline" }, t("title.visit"), papers(t("title.visit"), "/v1/reports/onsite", { school_id: id, date }, ["pdf"]), t("dossier"), papers(t("dossier"), "/v1/reports/inspection", { school_id: id }, ["pdf", "xlsx"])),
     h("form", { className: "form visit", onsubmit: async (event) => {
       event.preventDefault();
       try {
