@@ -9,7 +9,6 @@ from fastapi.responses import Response
 
 from services.reporting.answers import Records, Table
 from services.reporting.dependencies import IN_EITHER_FORMAT
-from shared.asgi import AsOf
 from shared.database import Statement
 from shared.pagination import Limit, decode_cursor
 from shared.vocabulary import Category, SessionState, Stage
@@ -35,13 +34,12 @@ async def list_sessions(
     slot: str | None = None,
     category: Category | None = None,
     state: SessionState | None = None,
-    as_of: AsOf = None,
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Response:
     """Sessions by school, dates, person, slot, category and state, in the order of school, date and id."""
     after = decode_cursor(cursor, str, date, str) if cursor else ("", date.min, "")
-    async with records.snapshot(as_of) as snapshot:
+    async with records.snapshot() as snapshot:
         if snapshot.is_known:
             return snapshot.unchanged()
         rows = await _SESSIONS.fetch(
@@ -55,7 +53,7 @@ async def list_sessions(
             slot=slot,
             category=category,
             state=state,
-            as_of=as_of,
+            as_of=records.as_of,
             after_school=after[0],
             after_date=after[1],
             after_session=after[2],

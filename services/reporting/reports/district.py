@@ -55,7 +55,7 @@ async def district(
     async with reports.snapshot() as snapshot:
         if snapshot.is_known:
             return snapshot.unchanged()
-        period = await period_of(snapshot.connection, month, term_id, as_of=None)
+        period = await period_of(snapshot.connection, month, term_id, as_of=snapshot.as_of)
         overview = await overview_of(snapshot, period, interval=interval, stage=stage, town=town, only=only, kind=kind)
         year = academic_year_of(period.name, period.first_day)
         visits = await visits_of(snapshot, year, stage) if reports.caller.kind in READERS else None

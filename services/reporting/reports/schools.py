@@ -45,8 +45,8 @@ async def school_profile(
         await require_school(snapshot, school_id)
         if snapshot.is_known:
             return snapshot.unchanged()
-        period = await period_of(snapshot.connection, month, term_id, as_of=None)
-        chain = await chain_position(snapshot.connection, school_id, as_of=None)
+        period = await period_of(snapshot.connection, month, term_id, as_of=snapshot.as_of)
+        chain = await chain_position(snapshot.connection, school_id, as_of=snapshot.as_of)
         days = {"first_day": period.first_day, "last_day": period.last_day}
         overview = await overview_of(snapshot, period, interval=interval, school_id=school_id)
         calendar = _calendar(snapshot, await _CALENDAR.fetch(snapshot.connection, school_id=school_id, **days))
