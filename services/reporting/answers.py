@@ -146,6 +146,8 @@ def _at_instant(rows: object, then: str) -> object:
     """One address, or several: findings are listed as they are now, all else as it was."""
     if isinstance(rows, Mapping):
         return {name: _at_instant(each, then) for name, each in rows.items()}
+    if isinstance(rows, list):
+        return [_at_instant(each, then) for each in rows]
     if isinstance(rows, str) and rows.startswith(("/v1/reports/", "/v1/ledger/")):
         return f"{rows}{'&' if '?' in rows else '?'}{then}"
     return rows

@@ -32,10 +32,11 @@ async def list_duties(
     to_day: Annotated[date | None, Query(alias="to")] = None,
     staff_id: str | None = None,
     kind: DutyKind | None = None,
+    slot: Annotated[str | None, Query(description="empty: those in no slot")] = None,
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Response:
-    """Duties by school, dates, person and kind, in the order of school and id."""
+    """Duties by school, dates, person, kind and slot, in the order of school and id."""
     after = decode_cursor(cursor, str, str) if cursor else ("", "")
     async with records.snapshot() as snapshot:
         if snapshot.is_known:
@@ -49,6 +50,7 @@ async def list_duties(
             to_day=to_day,
             staff_id=staff_id,
             kind=kind,
+            slot=slot,
             as_of=records.as_of,
             after_school=after[0],
             after_duty=after[1],

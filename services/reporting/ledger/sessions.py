@@ -31,13 +31,15 @@ async def list_sessions(
     from_day: Annotated[date | None, Query(alias="from")] = None,
     to_day: Annotated[date | None, Query(alias="to")] = None,
     staff_id: str | None = None,
-    slot: str | None = None,
+    slot: Annotated[str | None, Query(description="empty: those in no slot")] = None,
+    room: str | None = None,
     category: Category | None = None,
     state: SessionState | None = None,
+    rolled: Annotated[bool | None, Query(description="only those with a roll, or without")] = None,
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Response:
-    """Sessions by school, dates, person, slot, category and state, in the order of school, date and id."""
+    """Sessions by school, dates, person, slot, room, category, state and whether they have a roll, in the order of school, date and id."""
     after = decode_cursor(cursor, str, date, str) if cursor else ("", date.min, "")
     async with records.snapshot() as snapshot:
         if snapshot.is_known:
@@ -51,8 +53,10 @@ async def list_sessions(
             to_day=to_day,
             staff_id=staff_id,
             slot=slot,
+            room=room,
             category=category,
             state=state,
+            rolled=rolled,
             as_of=records.as_of,
             after_school=after[0],
             after_date=after[1],
