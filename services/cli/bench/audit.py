@@ -41,6 +41,7 @@ from services.cli.processes import running_services
 from services.cli.progress import progress_bar
 from services.cli.push import Landed, push_sources
 from services.cli.simulator import simulate
+from services.cli.simulator.district import PUPILS
 from services.cli.simulator.senders import sender_of, sign_in
 from services.cli.sources import sources_of
 from services.cli.up import signing_key_of
@@ -245,14 +246,17 @@ def _compare(theirs: set[tuple[str, str]], ours: set[tuple[str, str]], where: st
 
 
 @contextmanager
-def loaded_bench(schools: int, days: int) -> Iterator[Bench]:
-    """Stores with a simulated district that came through the door; nothing is audited yet."""
+def loaded_bench(schools: int, days: int, *, pupils: tuple[int, int] = PUPILS) -> Iterator[Bench]:
+    """Stores with a simulated district that came through the door; nothing is audited yet.
+
+    `pupils`: at least and at most how many a school has.
+    """
     data_dir = Path(mkdtemp(prefix="taizhang-bench-"))
     data_dir.chmod(0o755)
     settings = read_settings(data_dir=data_dir, ledger_port=0, reporting_port=0)
     key = signing_key_of(settings)
     with progress_bar("simulating", schools) as advance:
-        simulate(schools=schools, days=days, seed=SEED, out=data_dir / "district", told=advance)
+        simulate(schools=schools, days=days, seed=SEED, out=data_dir / "district", told=advance, pupils=pupils)
     with embedded_stores(data_dir) as stores:
         migrate(stores.database_url)
         make_tables(stores.database_url)

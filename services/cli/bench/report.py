@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection
+from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
 from typing import Any
@@ -35,6 +36,8 @@ HRMS_SLIPS_A_SECOND = 10.8
 # Schools a round whose term is read in both ways: one takes a moment, and schools differ.
 SCHOOLS_A_ROUND = 5
 READERS, READS = 32, 20
+# What makes a simulated school one of those that the bars are about: 57 sessions and 1,290 marks a day.
+PUPILS_A_SCHOOL = (740, 880)
 # How many terms are in the tables the second time.
 TERMS = 10
 # The term that was worked: the simulated district has begun the next one as well.
@@ -102,7 +105,7 @@ def bench_report(*, schools: int, days: int, rounds: int) -> Iterator[Line]:
     """The reports' bars. `days`: the first so many service days of the term are recorded."""
     one_term, ten_terms, pay = Rates(), Rates(), Rates()
     processes = os.cpu_count() or 1
-    with loaded_bench(schools, days) as bench:
+    with loaded_bench(schools, days, pupils=PUPILS_A_SCHOOL) as bench:
         url = bench.stores.database_url
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("delete from ledger.outbox")
@@ -119,6 +122,7 @@ def bench_report(*, schools: int, days: int, rounds: int) -> Iterator[Line]:
                 pay.add("hrms", HRMS_SLIPS_A_SECOND, 1)
                 advance(1)
             crowd = _readers(reader, school_ids)
+            size = _size(bench.folder / "district", schools, days)
             with psycopg.connect(url, autocommit=True) as connection:
                 _deepen(connection)
             for number in range(rounds):
@@ -126,7 +130,7 @@ def bench_report(*, schools: int, days: int, rounds: int) -> Iterator[Line]:
                 advance(1)
     fewer = {"more_is_better": False}
     unit = "ms a school's term, workload"
-    yield one_term.line("report_rollup", "workload rollup", "workload facts", bar=0.1, unit=unit, **fewer)
+    yield one_term.line("report_rollup", "workload rollup", "workload facts", bar=0.1, unit=unit, **fewer) | size
     yield ten_terms.line("report_rollup_ten_terms", "workload rollup", "workload facts", bar=0.125, unit=unit, **fewer)
     unit = "ms a school's term, pay with every line explained"
     yield one_term.line("compensation_rollup", "compensation rollup", "compensation facts", unit=unit, **fewer)
@@ -134,8 +138,21 @@ def bench_report(*, schools: int, days: int, rounds: int) -> Iterator[Line]:
         "compensation_rollup_ten_terms", "compensation rollup", "compensation facts", unit=unit, **fewer
     )
     line = pay.line("pay_run_vs_hrms", "slips", "hrms", bar=500, unit="slips/s, every line explained")
-    yield line | slips | {"processes": processes}
+    yield line | slips | {"processes": processes} | size
     yield crowd
+
+
+def _size(district: Path, schools: int, days: int) -> Line:
+    """How large the schools are: sessions and marks a day, and people."""
+    written = msgspec.json.decode((district / "manifest.json").read_bytes(), type=dict[str, Any])
+    records, school_days = written["records"], schools * days
+    return {
+        "schools": schools,
+        "days": days,
+        "sessions_a_school_day": round(records["sessions"] / school_days),
+        "marks_a_school_day": round(written["marks"] / school_days),
+        "people_a_school": round(records["staff"] / schools),
+    }
 
 
 @contextmanager
