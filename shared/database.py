@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -116,12 +117,17 @@ def role_settings(role: ServiceRole) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def reading(pool: asyncpg.Pool, visible: Visible) -> AsyncIterator[asyncpg.Connection]:
-    """A read-only snapshot (repeatable read) that sees what `visible` may see and nothing else."""
+async def reading(
+    pool: asyncpg.Pool, visible: Visible, *, as_of: datetime | None = None
+) -> AsyncIterator[asyncpg.Connection]:
+    """A read-only snapshot (repeatable read) that sees what `visible` may see and nothing else.
+
+    `as_of`: and, to reporting, of the facts and the findings only what was recorded by that instant; None: all.
+    """
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
         try:
             # One way there and back for both. Such a query takes no parameters: what it says is quoted.
-            await connection.execute(f"begin isolation level repeatable read read only; {_shown(visible)}")
+            await connection.execute(f"begin isolation level repeatable read read only; {_shown(visible, as_of)}")
             yield connection
         finally:
             # It wrote nothing: after an error, too, this is only its end.
@@ -140,13 +146,14 @@ async def taken_back(connection: asyncpg.Connection) -> AsyncIterator[None]:
         await transaction.rollback()
 
 
-def _shown(visible: Visible) -> str:
+def _shown(visible: Visible, as_of: datetime | None = None) -> str:
     """What `show` says, as text: no round trip to a stage's schools where none is named."""
     schools = quoted(",".join(visible.schools))
     if visible.stage is not None:
         schools = f"coalesce(ledger.schools_of_stage({quoted(visible.stage)}), {schools})"
     district = quoted("on" if visible.district else "")
-    return f"select set_config('taizhang.district', {district}, true), set_config('taizhang.schools', {schools}, true)"
+    then = "" if as_of is None else f", set_config('taizhang.as_of', {quoted(as_of.isoformat())}, true)"
+    return f"select set_config('taizhang.district', {district}, true), set_config('taizhang.schools', {schools}, true){then}"
 
 
 def quoted(words: str) -> str:

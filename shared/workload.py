@@ -47,13 +47,17 @@ def workload_of(work: Iterable[WorkItem]) -> dict[str, Workload]:
 
 
 def joined_workload(parts: Iterable[Iterable[Workload]]) -> dict[str, Workload]:
-    """The workloads of several spans of days, no day in two of them, as one; by person, in the order of their ids."""
+    """The workloads of several spans of days, no day in two of them, as one; by person, in the order of their ids.
+
+    What is handed in is used up: a person's first part becomes the whole.
+    """
     found: dict[str, Workload] = {}
     for part in parts:
         for each in part:
             own = found.get(each.staff_id)
             if own is None:
-                own = found[each.staff_id] = Workload(each.staff_id, [], 0, {}, {}, {})
+                found[each.staff_id] = each
+                continue
             own.dates += each.dates
             own.class_hours_hundredths += each.class_hours_hundredths
             for sums, more in (

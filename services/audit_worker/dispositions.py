@@ -83,7 +83,9 @@ async def fold_dispositions(
     await connection.execute("update audit.finding set last_changed = $2 where finding_id = any($1)", finding_ids, now)
     told = await connection.fetch(
         """
-        insert into audit.finding_event
+        insert into audit.finding_event (
+            position, finding_id, change, school_id, rule, severity, state, at, batch_ids, finding, disposition_id, records
+        )
         select
             $3 + row_number() over (order by disposition.recorded_at, disposition.finding_id, disposition.number),
             finding.finding_id, 'disposed', finding.school_id, finding.rule, finding.severity,
@@ -92,7 +94,8 @@ async def fold_dispositions(
                 when finding.state = 'cleared' or disposition.says <> finding.says then finding.state
                 else coalesce(disposition.state, disposition.from_state)
             end,
-            $4, array[disposition.batch_id], to_jsonb(finding) - 'fingerprint' - 'says' - 'evidence', disposition.disposition_id
+            $4, array[disposition.batch_id], to_jsonb(finding) - 'fingerprint' - 'says' - 'evidence', disposition.disposition_id,
+            finding.evidence -> 'records'
         from ledger.disposition
         inner join audit.finding using (finding_id)
         where disposition.school_id = any($1) and disposition.batch_id = any($2)
@@ -120,10 +123,12 @@ async def escalate(connection: asyncpg.Connection, position: int, waited: timede
     )
     await connection.execute(
         """
-        insert into audit.finding_event
+        insert into audit.finding_event (
+            position, finding_id, change, school_id, rule, severity, state, at, batch_ids, finding, records
+        )
         select
             $1 + row_number() over (order by finding_id), finding_id, 'escalated', school_id, rule, severity, state, $2, '{}',
-            to_jsonb(finding) - 'fingerprint' - 'says' - 'evidence'
+            to_jsonb(finding) - 'fingerprint' - 'says' - 'evidence', evidence -> 'records'
         from audit.finding
         where finding_id = any($3)
         """,

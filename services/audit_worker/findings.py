@@ -191,10 +191,12 @@ async def write_changes(
     await relate(connection, [finding["finding_id"] for finding in opened])
     await connection.execute(
         """
-        insert into audit.finding_event
+        insert into audit.finding_event (
+            position, finding_id, change, school_id, rule, severity, state, at, batch_ids, finding, records
+        )
         select
             $1 + change.place, finding.finding_id, change.change, finding.school_id, finding.rule, finding.severity, finding.state,
-            $2, $3, to_jsonb(finding) - 'fingerprint' - 'says' - 'evidence'
+            $2, $3, to_jsonb(finding) - 'fingerprint' - 'says' - 'evidence', finding.evidence -> 'records'
         from unnest($4::text[], $5::text[]) with ordinality as change (finding_id, change, place)
         inner join audit.finding using (finding_id)
         """,

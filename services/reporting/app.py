@@ -32,7 +32,6 @@ from services.reporting.reports import (
     what_if,
     workload,
 )
-from services.reporting.tagged import TaggedReports
 from shared.allowance import Allowance
 from shared.asgi import KeyRing, RequestContext, answer_at, answer_health, answer_problems
 from shared.database import open_pool
@@ -86,7 +85,6 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry=OF_OUR_OWN,
         lifespan=lambda started: _lifespan(started, settings),
     )
-    app.add_middleware(TaggedReports)
     app.add_middleware(RequestContext)
     # The page's files, and reports that are long lists: a third of the bytes. The stream of events is left alone.
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)

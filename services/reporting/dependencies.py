@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error as Base64Error
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import asyncpg
@@ -12,11 +13,15 @@ from shared.problems import Language, Refused
 from shared.tokens import Caller, digest_of_feed_token, visible_to
 
 Format = Literal["json", "csv", "xlsx"]
-FORMATS: dict[str, Format] = {
+# A report that is a form people sign is also a page to print, and its workbook is that page.
+PaperFormat = Literal["json", "csv", "xlsx", "pdf"]
+FORMATS: dict[str, PaperFormat] = {
     "application/json": "json",
     "text/csv": "csv",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
 }
+PAPER_FORMATS: dict[str, PaperFormat] = {**FORMATS, "application/pdf": "pdf"}
+MEDIA_TYPES: dict[PaperFormat, str] = {name: media_type for media_type, name in PAPER_FORMATS.items()}
 
 ReportReader = Annotated[Caller, Depends(requires("reports.read"))]
 FindingsReader = Annotated[Caller, Depends(requires("findings.read"))]
@@ -83,22 +88,37 @@ FeedReader = Annotated[Caller, Depends(_feed_reader)]
 async def format_of(
     request: Request,
     format_: Annotated[Format | None, Query(alias="format", description="json (default), csv or xlsx")] = None,
-) -> Format:
+) -> PaperFormat:
     """The answer's format: `?format=`, else the Accept header, else JSON."""
-    if format_ is not None:
-        return format_
+    return format_ or _accepted(request, FORMATS)
+
+
+async def paper_format_of(
+    request: Request,
+    format_: Annotated[
+        PaperFormat | None, Query(alias="format", description="json (default), csv, xlsx or pdf")
+    ] = None,
+) -> PaperFormat:
+    """The same of a report that is also a page to print."""
+    return format_ or _accepted(request, PAPER_FORMATS)
+
+
+def _accepted(request: Request, formats: Mapping[str, PaperFormat]) -> PaperFormat:
+    """The first of the formats that the Accept header takes; raises Refused (406) when there is none."""
     accepted = [part.partition(";")[0].strip() for part in request.headers.get("accept", "*/*").split(",")]
     for media_type in accepted:
         if media_type in {"*/*", "application/*", ""}:
             return "json"
-        if media_type in FORMATS:
-            return FORMATS[media_type]
-    raise Refused("not_acceptable", formats=", ".join(FORMATS))
+        if media_type in formats:
+            return formats[media_type]
+    raise Refused("not_acceptable", formats=", ".join(formats))
 
 
-# What an endpoint with an AnswerFormat says of itself in the OpenAPI document.
+# What an endpoint says of its formats in the OpenAPI document.
 IN_EITHER_FORMAT: dict[int | str, dict[str, Any]] = {200: {"content": {media_type: {} for media_type in FORMATS}}}
-AnswerFormat = Annotated[Format, Depends(format_of)]
+ON_PAPER: dict[int | str, dict[str, Any]] = {200: {"content": {media_type: {} for media_type in PAPER_FORMATS}}}
+AnswerFormat = Annotated[PaperFormat, Depends(format_of)]
+AnswerPaper = Annotated[PaperFormat, Depends(paper_format_of)]
 
 
 async def _language(request: Request) -> Language:
@@ -136,34 +156,3 @@ async def _pool(request: Request) -> asyncpg.Pool:
 
 
 Pool = Annotated[asyncpg.Pool, Depends(_pool)]
-
-
-# A report that is a form people sign is also a page to print, and its workbook is that page.
-PaperFormat = Literal["json", "csv", "xlsx", "pdf"]
-PAPER_FORMATS: dict[str, PaperFormat] = {
-    **FORMATS,
-    "application/pdf": "pdf",
-}
-MEDIA_TYPES: dict[PaperFormat, str] = {name: media_type for media_type, name in PAPER_FORMATS.items()}
-
-
-async def paper_format_of(
-    request: Request,
-    format_: Annotated[
-        PaperFormat | None, Query(alias="format", description="json (default), csv, xlsx or pdf")
-    ] = None,
-) -> PaperFormat:
-    """The answer's format: `?format=`, else the Accept header, else JSON."""
-    if format_ is not None:
-        return format_
-    accepted = [part.partition(";")[0].strip() for part in request.headers.get("accept", "*/*").split(",")]
-    for media_type in accepted:
-        if media_type in {"*/*", "application/*", ""}:
-            return "json"
-        if media_type in PAPER_FORMATS:
-            return PAPER_FORMATS[media_type]
-    raise Refused("not_acceptable", formats=", ".join(PAPER_FORMATS))
-
-
-AnswerPaper = Annotated[PaperFormat, Depends(paper_format_of)]
-ON_PAPER: dict[int | str, dict[str, Any]] = {200: {"content": {media_type: {} for media_type in PAPER_FORMATS}}}

@@ -21,6 +21,7 @@ _FINDINGS = Statement.from_file(_ROOM / "overview_findings.sql")
 _RECTIFICATIONS = Statement.from_file(_ROOM / "overview_rectifications.sql")
 # A day that is missing from the ledger is a finding of A02, one that came late of A03 or A04.
 MISSING_RULES, LATE_RULES = ("A02",), ("A03", "A04")
+DUTY = "duty"
 OPEN_STATES = ("open", "acknowledged", "explained", "confirmed")
 
 
@@ -254,6 +255,25 @@ def shown_findings(overview: Overview, **scope: str | None) -> list[dict[str, ob
     ]
 
 
+def service_rows(first: date, last: date, **scope: str | None) -> dict[str, object]:
+    """Where what is said of service on these days is listed: the sessions, the rolls of those held, the duties."""
+    days = {"from_": first, "to": last}
+    without_category = {name: value for name, value in scope.items() if name != "category"}
+    duties = row_query("/v1/ledger/duties", **days, **without_category)
+    if scope.get("category") == DUTY:
+        return {"class_hours": [duties]}
+    held = row_query("/v1/ledger/sessions", state="held", **days, **scope)
+    return {
+        "sessions": held,
+        "cancelled": row_query("/v1/ledger/sessions", state="cancelled", **days, **scope),
+        "sessions_without_roll": row_query("/v1/ledger/sessions", state="held", rolled="false", **days, **scope),
+        # A duty is of no category of lessons.
+        "class_hours": [held, duties] if scope.get("category") is None else [held],
+        "headcount": held,
+        "attendances": row_query("/v1/ledger/attendance", session_state="held", **days, **scope),
+    }
+
+
 def shown_series(overview: Overview, **scope: str | None) -> list[dict[str, object]]:
     """Day by day, week by week or month by month, the earliest first."""
     return [
@@ -262,7 +282,7 @@ def shown_series(overview: Overview, **scope: str | None) -> list[dict[str, obje
             "to": last.isoformat(),
             **shown_service(sums),
             **shown_pupils(sums),
-            "rows": row_query("/v1/ledger/sessions", from_=first, to=last, **scope),
+            "rows": service_rows(first, last, **scope),
         }
         for bucket, sums in sorted(overview.by_bucket.items())
         for first, last in [_days_of(overview, bucket)]
@@ -279,18 +299,16 @@ def _days_of(overview: Overview, bucket: date) -> tuple[date, date]:
 
 
 def shown_kinds(overview: Overview, name: Literal["category", "slot"], **scope: str | None) -> list[dict[str, object]]:
-    """By category or by slot, with the sessions behind each; duties are no sessions and have their own list."""
+    """By category or by slot, with the sessions and duties behind each."""
     groups: Iterable[tuple[str, Sums]] = sorted(
         (overview.by_category if name == "category" else overview.by_slot).items()
     )
-    days = {"from_": overview.period.first_day, "to": overview.period.last_day}
+    period = overview.period
     return [
         {
             name: kind or None,
             **shown_service(sums),
-            "rows": row_query("/v1/ledger/duties", **days, **scope)
-            if kind in {"duty", ""}
-            else row_query("/v1/ledger/sessions", **{name: kind}, **days, **scope),
+            "rows": service_rows(period.first_day, period.last_day, **{name: kind}, **scope),
         }
         for kind, sums in groups
     ]

@@ -8,7 +8,7 @@ select
     sum(amount_at_risk_fen)::bigint as amount_at_risk_fen,
     count(amount_at_risk_fen) as priced,
     count(distinct service_date) as days
-from audit.finding
+from audit.known_finding
 where
     (school_id = any(:school_ids) or (:offices and (school_id = 'district' or school_id like 'centre-%')))
     and state <> 'cleared'

@@ -1,7 +1,10 @@
 """Reads sheets back as a stranger would: the words of a PDF, its fonts, the code on it; the cells of a workbook."""
 
 import ctypes
+import struct
+import zlib
 from io import BytesIO
+from zipfile import ZipFile
 
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -43,6 +46,30 @@ def code_of(pdf: bytes) -> str:
         pixels = memoryview(bytes(bitmap.buffer)).cast("B", shape=[bitmap.height, bitmap.stride])
         (code,) = zxingcpp.read_barcodes(pixels)
         return str(code.text)
+
+
+def code_in(xlsx: bytes) -> str:
+    """What a telephone reads off a workbook's picture: one bit a dot, as our pictures are."""
+    with ZipFile(BytesIO(xlsx)) as package:
+        (name,) = [each for each in package.namelist() if each.startswith("xl/media/")]
+        png = package.read(name)
+    width, height, depth, colour = struct.unpack(">IIBB", png[16:26])
+    assert (depth, colour) == (1, 0)
+    packed, place = b"", 8
+    while place < len(png):
+        length, kind = struct.unpack(">I4s", png[place : place + 8])
+        packed += png[place + 8 : place + 8 + length] if kind == b"IDAT" else b""
+        place += 12 + length
+    stride = (width + 7) // 8 + 1
+    unpacked, above, pixels = zlib.decompress(packed), bytes(stride - 1), b""
+    for place in range(0, len(unpacked), stride):
+        how, line = unpacked[place], unpacked[place + 1 : place + stride]
+        # As it is, or what it is more than the line above.
+        assert how in {0, 2}
+        above = line if how == 0 else bytes((one + other) % 256 for one, other in zip(line, above, strict=True))
+        pixels += bytes(255 * (above[x // 8] >> (7 - x % 8) & 1) for x in range(width))
+    (code,) = zxingcpp.read_barcodes(memoryview(pixels).cast("B", shape=[height, width]))
+    return str(code.text)
 
 
 def workbook(xlsx: bytes) -> Workbook:

@@ -50,8 +50,8 @@ from shared.migrations import migrate
 from shared.settings import Settings, read_settings
 
 SEED = 7
-# Schools of such sizes make the day that the bars are about: of 350 some 20,000 sessions and 450,000 marks.
-PUPILS_A_SCHOOL = (510, 1030)
+# What makes a simulated school one of those that the bars are about: 57 sessions and 1,290 marks a day.
+PUPILS_A_SCHOOL = (740, 880)
 # School-days a round: one takes a moment, and schools differ.
 SCHOOL_DAYS_A_ROUND = 5
 # A post takes milliseconds: some a round, of which p50 counts.

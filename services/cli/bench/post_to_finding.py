@@ -37,7 +37,7 @@ def post_to_finding(ledger_url: str, database_url: str, folder: Path, rounds: in
     token = SignedIn(ledger_url, vendor.client_id, vendor.client_secret).token()
     address = urlsplit(ledger_url)
     door = HTTPConnection(str(address.hostname), address.port or 80)
-    days = _school_days(folder)
+    days = school_days(folder)
     with psycopg.connect(database_url, autocommit=True) as listener:
         listener.execute(f"listen {CHANNEL}".encode())
         _post(door, token, listener, next(days))
@@ -48,7 +48,7 @@ def post_to_finding(ledger_url: str, database_url: str, folder: Path, rounds: in
     door.close()
 
 
-def _school_days(folder: Path) -> Iterator[list[dict[str, Any]]]:
+def school_days(folder: Path) -> Iterator[list[dict[str, Any]]]:
     """The sessions of one school and day after another, of the fullest month, and again from the first.
 
     Days without a roll to be wrong about, and those that a correction is waiting for, are passed over.

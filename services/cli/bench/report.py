@@ -5,14 +5,13 @@ Over HTTP and as shipped: sign-in, row level security, the whole answer. What is
 
 import asyncio
 import os
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection
-from statistics import quantiles
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -23,6 +22,8 @@ import psycopg
 from services.cli.bench.audit import Bench, loaded_bench
 from services.cli.bench.clients import RequestRefused
 from services.cli.bench.measure import Line, Rates, timed
+from services.cli.bench.report_crowd import alone_lines, crowd_line
+from services.cli.bench.report_frames import workload_by_frames
 from services.cli.clients import create_client
 from services.cli.processes import running_services
 from services.cli.progress import progress_bar
@@ -34,7 +35,6 @@ from taizhang.client import SignedIn
 HRMS_SLIPS_A_SECOND = 10.8
 # Schools a round whose term is read in both ways: one takes a moment, and schools differ.
 SCHOOLS_A_ROUND = 5
-READERS, READS = 32, 20
 # How many terms are in the tables the second time.
 TERMS = 10
 # The term that was worked: the simulated district has begun the next one as well.
@@ -76,6 +76,7 @@ class Reader:
     addresses: Sequence[SplitResult]
     headers: Mapping[str, str]
     term_id: str
+    ledger_url: str
 
     def connect(self, at: int = 0) -> HTTPConnection:
         """To one of the addresses, in turn."""
@@ -83,11 +84,11 @@ class Reader:
         return HTTPConnection(str(address.hostname), address.port or 80)
 
     def ask(self, connection: HTTPConnection, report: str, school_id: str, *, as_of: str | None = None) -> bytes:
-        """A school's term. Raises RequestRefused."""
+        """A school's term, or the district's. Raises RequestRefused."""
         asked = {
-            "school_id": school_id,
             "term_id": self.term_id,
-            "limit": "1000",
+            **({} if report == "district" else {"school_id": school_id}),
+            **({} if report == "inspection" else {"limit": "1000"}),
             **({"as_of": as_of} if as_of else {}),
         }
         connection.request("GET", f"/v1/reports/{report}?{urlencode(asked)}", headers=dict(self.headers))
@@ -104,21 +105,23 @@ def bench_report(*, schools: int, days: int, rounds: int) -> Iterator[Line]:
     processes = os.cpu_count() or 1
     with loaded_bench(schools, days) as bench:
         url = bench.stores.database_url
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("delete from ledger.outbox")
+        _empty_outbox(url)
         asyncio.run(rebuild_in(url, None))
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("vacuum analyze")
         school_ids = school_ids_in(bench.folder / "district")
         with _reporting(bench, processes) as reader, progress_bar("measuring", 2 * rounds) as advance:
-            slips = _pay_run(reader, school_ids)
+            slips = _counted(_pay_run(reader, school_ids))
             for number in range(rounds):
-                _term(reader, school_ids, number, one_term)
+                _term(reader, school_ids, number, one_term, url)
                 seconds = timed(lambda: _pay_run(reader, school_ids))
                 pay.add("slips", slips["slips"], seconds)
                 pay.add("hrms", HRMS_SLIPS_A_SECOND, 1)
                 advance(1)
-            crowd = _readers(reader, school_ids)
+            others = [*alone_lines(reader, school_ids), _crowd(bench, reader, school_ids)]
+            _empty_outbox(url)
+            asyncio.run(rebuild_in(url, None))
+            size = _size(bench.folder / "district", schools, days)
             with psycopg.connect(url, autocommit=True) as connection:
                 _deepen(connection)
             for number in range(rounds):
@@ -126,7 +129,7 @@ def bench_report(*, schools: int, days: int, rounds: int) -> Iterator[Line]:
                 advance(1)
     fewer = {"more_is_better": False}
     unit = "ms a school's term, workload"
-    yield one_term.line("report_rollup", "workload rollup", "workload facts", bar=0.1, unit=unit, **fewer)
+    yield one_term.line("report_rollup", "workload rollup", "workload facts", bar=0.1, unit=unit, **fewer) | size
     yield ten_terms.line("report_rollup_ten_terms", "workload rollup", "workload facts", bar=0.125, unit=unit, **fewer)
     unit = "ms a school's term, pay with every line explained"
     yield one_term.line("compensation_rollup", "compensation rollup", "compensation facts", unit=unit, **fewer)
@@ -134,8 +137,30 @@ def bench_report(*, schools: int, days: int, rounds: int) -> Iterator[Line]:
         "compensation_rollup_ten_terms", "compensation rollup", "compensation facts", unit=unit, **fewer
     )
     line = pay.line("pay_run_vs_hrms", "slips", "hrms", bar=500, unit="slips/s, every line explained")
-    yield line | slips | {"processes": processes}
-    yield crowd
+    yield line | slips | {"processes": processes} | size
+    if "workload frames" in one_term.of:
+        unit = "ms a school's term, workload; pandas: class hours alone"
+        yield one_term.line("workload_vs_pandas", "workload rollup", "workload frames", unit=unit, **fewer)
+    yield from others
+
+
+def _empty_outbox(database_url: str) -> None:
+    """As the audit would leave it: the rollups are made by themselves."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("delete from ledger.outbox")
+
+
+def _size(district: Path, schools: int, days: int) -> Line:
+    """How large the schools are: sessions and marks a day, and people."""
+    written = msgspec.json.decode((district / "manifest.json").read_bytes(), type=dict[str, Any])
+    records, school_days = written["records"], schools * days
+    return {
+        "schools": schools,
+        "days": days,
+        "sessions_a_school_day": round(records["sessions"] / school_days),
+        "marks_a_school_day": round(written["marks"] / school_days),
+        "people_a_school": round(records["staff"] / schools),
+    }
 
 
 @contextmanager
@@ -157,11 +182,14 @@ def _reporting(bench: Bench, processes: int) -> Iterator[Reader]:
         if row is None:
             raise RequestRefused("the district has no term")
         headers = {"Authorization": f"Bearer {token}", "Accept-Language": "zh-CN"}
-        yield Reader([urlsplit(url) for url in urls], headers, row[0])
+        yield Reader([urlsplit(url) for url in urls], headers, row[0], running.ledger_url)
 
 
-def _term(reader: Reader, school_ids: Sequence[str], number: int, rates: Rates) -> None:
-    """Milliseconds to read some schools' term from the rollups and from the facts, which must say the same."""
+def _term(reader: Reader, school_ids: Sequence[str], number: int, rates: Rates, framed: str | None = None) -> None:
+    """Milliseconds to read some schools' term from the rollups and from the facts, which must say the same.
+
+    `framed`: the database where a pandas script looks the workload up as well.
+    """
     now = datetime.now(UTC).isoformat()
     connection = reader.connect()
     for place in range(SCHOOLS_A_ROUND):
@@ -175,7 +203,30 @@ def _term(reader: Reader, school_ids: Sequence[str], number: int, rates: Rates) 
             rates.add(f"{report} facts", (perf_counter() - between) * 1000, 1)
             if _content(rolled) != _content(facts):
                 raise ReportsDiffer(f"{report} of {school_id}")
+            if report == "workload" and framed is not None:
+                _frames(framed, school_id, reader.term_id, _content(rolled), rates)
     connection.close()
+
+
+def _frames(database_url: str, school_id: str, term_id: str, report: Mapping[str, Any], rates: Rates) -> None:
+    """The same term by pandas, where that is installed; it must come to the same class hours."""
+    started = perf_counter()
+    found = workload_by_frames(database_url, school_id, term_id)
+    if found is None:
+        return
+    rates.add("workload frames", (perf_counter() - started) * 1000, 1)
+    if found != {each["staff_id"]: round(each["class_hours"] * 100) for each in report["items"]}:
+        raise ReportsDiffer(f"workload of {school_id}, by frames")
+
+
+def _crowd(bench: Bench, reader: Reader, school_ids: Sequence[str]) -> Line:
+    """Thirty-two readers while days come in and the worker audits them."""
+    vendor = create_client(bench.stores.database_url, kind="school", schools=school_ids)
+    token = SignedIn(reader.ledger_url, vendor.client_id, vendor.client_secret).token()
+    with running_services(
+        bench.settings, bench.stores, bench.key, commands=("worker",), lines_to=bench.folder / "worker.log"
+    ):
+        return crowd_line(reader, school_ids, reader.ledger_url, token, bench.folder / "district")
 
 
 def _content(said: bytes) -> dict[str, Any]:
@@ -183,7 +234,7 @@ def _content(said: bytes) -> dict[str, Any]:
     return {name: value for name, value in report.items() if name not in {"as_of", "reflects"}}
 
 
-def _pay_run(reader: Reader, school_ids: Sequence[str]) -> dict[str, int]:
+def _pay_run(reader: Reader, school_ids: Sequence[str]) -> list[bytes]:
     """Every school's pay of the term with every line explained; two clients a process, each the next as soon as it has one."""
     clients = 2 * len(reader.addresses)
 
@@ -194,34 +245,16 @@ def _pay_run(reader: Reader, school_ids: Sequence[str]) -> dict[str, int]:
         return answers
 
     with ThreadPoolExecutor(clients) as threads:
-        answers = [said for each in threads.map(run, range(clients)) for said in each]
+        return [said for each in threads.map(run, range(clients)) for said in each]
+
+
+def _counted(answers: Sequence[bytes]) -> dict[str, int]:
+    """What the answers hold. To go through them takes the reader a fifth of the time that they take: not while it is measured."""
     return {
         "slips": sum(said.count(b'"payable_fen"') - 1 for said in answers),
         "lines": sum(said.count(b'"plan_version"') for said in answers),
         "bytes": sum(map(len, answers)),
     }
-
-
-def _readers(reader: Reader, school_ids: Sequence[str]) -> Line:
-    """How long a reader waits when so many read schools' terms at once."""
-
-    def run(number: int) -> list[float]:
-        order = random.Random(number)
-        connection = reader.connect(number)
-        taken = []
-        for _ in range(READS):
-            started = perf_counter()
-            reader.ask(connection, "workload", order.choice(school_ids))
-            taken.append((perf_counter() - started) * 1000)
-        connection.close()
-        return taken
-
-    with ThreadPoolExecutor(READERS) as threads:
-        cuts = quantiles([ms for each in threads.map(run, range(READERS)) for ms in each], n=100)
-    return {
-        "name": f"readers_{READERS}", "unit": "ms a school's term, workload", "readers": READERS,
-        "p50_ms": round(cuts[49], 1), "p99_ms": round(cuts[98], 1),
-    }  # fmt: skip
 
 
 def _deepen(connection: "psycopg.Connection[Any]") -> None:

@@ -7,10 +7,10 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from services.reporting.answers import SHEETS, Table
 from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, FindingsReader, Pool
 from services.reporting.overview import periods_in
 from services.reporting.periods import AcademicYear, Month, TermId, span_of
-from services.reporting.sheets.delimited import csv_response
 from shared.database import Statement, reading
 from shared.pagination import Limit, decode_cursor, encode_cursor
 from shared.problems import Refused
@@ -117,11 +117,11 @@ async def list_findings(
             limit=limit + 1,
         )
     items = [shown_finding(row) for row in rows[:limit]]
-    if answer == "csv":
+    if answer != "json":
         flat = [
             {**item, "subject_kind": item["subject"]["kind"], "subject_id": item["subject"]["id"]} for item in items
         ]
-        return csv_response(_CSV_COLUMNS, flat, name="findings")
+        return SHEETS[answer](Table("findings", _CSV_COLUMNS, flat))
     cursor = encode_cursor((rows[limit - 1]["finding_id"],)) if len(rows) > limit else None
     return Response(msgspec.json.encode({"items": items, "next_cursor": cursor}), media_type="application/json")
 
@@ -185,7 +185,8 @@ def shown_finding(row: Any) -> dict[str, Any]:
         "expected": row["expected"],
         "found": row["found"],
         # The same in words of either language; a finding that an earlier version wrote has only those.
-        "said": wording.get("said") or dict.fromkeys(("zh", "en"), {"expected": row["expected"], "found": row["found"]}),
+        "said": wording.get("said")
+        or dict.fromkeys(("zh", "en"), {"expected": row["expected"], "found": row["found"]}),
         "hours_at_risk": None if hundredths is None else hundredths / 100,
         "amount_at_risk_fen": row["amount_at_risk_fen"],
         "parameters": msgspec.json.decode(row["parameters"]),

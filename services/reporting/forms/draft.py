@@ -1,39 +1,28 @@
 """A publication sheet drawn up from the ledger before it is posted: what will be laid before the meeting; 一(二)2."""
 
-from datetime import datetime
-
-import asyncpg
 from fastapi.responses import Response
 
+from services.reporting.answers import Answering
 from services.reporting.forms.press import Press
 from services.reporting.forms.publication import Posted, publication_form
 from services.reporting.forms.reading import Line, Worked, content_of, people_of, school_named, worked
 from services.reporting.forms.wording import either
-from services.reporting.periods import chain_position, period_of
-from shared.database import Visible, reading
+from services.reporting.periods import school_period_of
 from shared.money import shown_yuan
-from shared.problems import Language, Refused
+from shared.problems import Language
 
 
 async def draft_sheet(
-    pool: asyncpg.Pool,
-    visible: Visible,
-    press: Press,
-    *,
-    school_id: str,
-    month: str | None,
-    term_id: str | None,
-    as_of: datetime | None,
-    money: bool,
+    reports: Answering, press: Press, *, school_id: str, month: str | None, term_id: str | None, money: bool
 ) -> Response:
     """The period's sheet from the work itself; place, dates and deliberation are filled in by hand or by the record."""
-    async with reading(pool, visible) as connection:
-        period = await period_of(connection, month, term_id, as_of=as_of)
-        chain = await chain_position(connection, school_id, as_of=as_of)
-        if chain is None:
-            raise Refused("not_found")
+    async with reports.snapshot() as snapshot:
+        connection = snapshot.connection
+        period, chain = await school_period_of(connection, school_id, month, term_id, as_of=snapshot.as_of)
+        if snapshot.is_known:
+            return snapshot.unchanged()
         school = await school_named(connection, school_id)
-        found = await worked(connection, school_id, period, as_of=as_of)
+        found = await worked(connection, school_id, period, as_of=snapshot.as_of)
         lines = drawn_lines(found, money=money)
         kind = "compensation" if money else "workload"
         form = publication_form(
@@ -48,7 +37,7 @@ async def draft_sheet(
             language=press.language,
         )
     # Printed when the snapshot is given back: a page takes its time, and others want the connection.
-    return await press.hand_out(form, name=f"{kind}-{school_id}-{period.name}")
+    return await press.hand_out(snapshot, form, name=f"{kind}-{school_id}-{period.name}")
 
 
 def drawn_lines(found: Worked, *, money: bool) -> tuple[Line, ...]:

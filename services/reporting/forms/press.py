@@ -1,21 +1,20 @@
 """The press: who prints what, in which format and language, and the code that binds a sheet to the ledger."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import asyncpg
-import msgspec
 from fastapi import Depends, Request
 from fastapi.responses import Response
 
+from services.reporting.answers import Snapshot, Table
 from services.reporting.dependencies import MEDIA_TYPES, AnswerLanguage, AnswerPaper, PaperFormat
 from services.reporting.forms.codes import Bound, sealed, sheet_key, tag_of
 from services.reporting.forms.wording import either, instant_words
-from services.reporting.sheets.delimited import csv_response
 from services.reporting.sheets.form import MOST_ROWS, Binding, Form
 from services.reporting.sheets.pdf import pdf_of
 from services.reporting.sheets.xlsx import workbook_of
@@ -62,38 +61,31 @@ class Press:
         )
         return Binding(f"{self.address}/verify/{code}", code, words)
 
-    async def hand_out(self, form: Form, *, name: str) -> Response:
+    async def hand_out(self, snapshot: Snapshot, form: Form, *, name: str) -> Response:
         """The form as workbook or PDF; raises Refused (422) for more rows than paper is for."""
         if sum(len(table.rows) for table in form.tables) > MOST_ROWS:
             raise Refused("invalid_parameter", name="format", reason=f"more than {MOST_ROWS} rows; ask for csv")
         made = await asyncio.get_running_loop().run_in_executor(
             _HANDS, lambda: workbook_of(form) if self.format == "xlsx" else pdf_of(form, printed_at=self.printed_at)
         )
-        return Response(
-            made,
-            media_type=MEDIA_TYPES[self.format],
-            headers={
-                "Content-Disposition": f'attachment; filename="{name}.{self.format}"',
-                "X-Content-Type-Options": "nosniff",
-            },
+        return snapshot.tagged(
+            Response(
+                made,
+                media_type=MEDIA_TYPES[self.format],
+                headers={
+                    "Content-Disposition": f'attachment; filename="{name}.{self.format}"',
+                    "X-Content-Type-Options": "nosniff",
+                },
+            )
         )
 
-    async def answer(
-        self,
-        form: Form,
-        body: Mapping[str, Any],
-        *,
-        columns: Sequence[str],
-        name: str,
-    ) -> Response:
-        """A document in the format that was asked for; `columns`: of its `lines` as CSV."""
-        if self.format == "json":
-            binding = form.binding
-            printed = None if binding is None else {"code": binding.code, "verify": binding.url}
-            return Response(msgspec.json.encode({**body, "sheet": printed}), media_type="application/json")
-        if self.format == "csv":
-            return csv_response(columns, body["lines"], name=name)
-        return await self.hand_out(form, name=name)
+    async def answer(self, snapshot: Snapshot, form: Form, body: Mapping[str, Any], table: Table) -> Response:
+        """A document in the format that was asked for; `table`: its lines as CSV."""
+        if self.on_paper:
+            return await self.hand_out(snapshot, form, name=table.name)
+        binding = form.binding
+        printed = None if binding is None else {"code": binding.code, "verify": binding.url}
+        return snapshot.answer({**body, "sheet": printed}, table)
 
 
 async def _press(request: Request, format_: AnswerPaper, language: AnswerLanguage) -> Press:

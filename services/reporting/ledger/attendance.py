@@ -11,11 +11,10 @@ from fastapi.responses import Response
 
 from services.reporting.answers import Records, Table
 from services.reporting.dependencies import IN_EITHER_FORMAT, Pool
-from shared.asgi import AsOf
 from shared.database import Statement
 from shared.pagination import Limit, decode_cursor
 from shared.readings import note_reading
-from shared.vocabulary import Stage
+from shared.vocabulary import Category, SessionState, Stage
 
 router = APIRouter(prefix="/v1/ledger/attendance", tags=["ledger"])
 
@@ -37,13 +36,15 @@ async def list_rolls(
     from_day: Annotated[date | None, Query(alias="from")] = None,
     to_day: Annotated[date | None, Query(alias="to")] = None,
     student_id: str | None = None,
-    as_of: AsOf = None,
+    session_state: Annotated[SessionState | None, Query(description="rolls of sessions in this state")] = None,
+    category: Category | None = None,
+    slot: Annotated[str | None, Query(description="empty: of sessions in no slot")] = None,
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Response:
-    """Rolls by school, session, dates and pupil, in the order of school, date and session; who reads them is noted."""
+    """Rolls by school, session and its kind, dates and pupil, in the order of school, date and session; who reads them is noted."""
     after = decode_cursor(cursor, str, date, str) if cursor else ("", date.min, "")
-    async with records.snapshot(as_of) as snapshot:
+    async with records.snapshot() as snapshot:
         if snapshot.is_known:
             return snapshot.unchanged()
         rows = await _ROLLS.fetch(
@@ -55,7 +56,10 @@ async def list_rolls(
             from_day=from_day,
             to_day=to_day,
             student_id=student_id,
-            as_of=as_of,
+            session_state=session_state,
+            category=category,
+            slot=slot,
+            as_of=records.as_of,
             after_school=after[0],
             after_date=after[1],
             after_session=after[2],

@@ -9,7 +9,6 @@ from fastapi.responses import Response
 
 from services.reporting.answers import Records, Table
 from services.reporting.dependencies import IN_EITHER_FORMAT
-from shared.asgi import AsOf
 from shared.database import Statement
 from shared.pagination import Limit, decode_cursor
 from shared.vocabulary import DutyKind, Stage
@@ -33,13 +32,13 @@ async def list_duties(
     to_day: Annotated[date | None, Query(alias="to")] = None,
     staff_id: str | None = None,
     kind: DutyKind | None = None,
-    as_of: AsOf = None,
+    slot: Annotated[str | None, Query(description="empty: those in no slot")] = None,
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Response:
-    """Duties by school, dates, person and kind, in the order of school and id."""
+    """Duties by school, dates, person, kind and slot, in the order of school and id."""
     after = decode_cursor(cursor, str, str) if cursor else ("", "")
-    async with records.snapshot(as_of) as snapshot:
+    async with records.snapshot() as snapshot:
         if snapshot.is_known:
             return snapshot.unchanged()
         rows = await _DUTIES.fetch(
@@ -51,7 +50,8 @@ async def list_duties(
             to_day=to_day,
             staff_id=staff_id,
             kind=kind,
-            as_of=as_of,
+            slot=slot,
+            as_of=records.as_of,
             after_school=after[0],
             after_duty=after[1],
             limit=limit + 1,

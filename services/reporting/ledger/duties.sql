@@ -31,6 +31,8 @@ where
     and (:to_day::date is null or service_date <= :to_day)
     and (:staff_id::text is null or content ->> 'staff_id' = :staff_id)
     and (:kind::text is null or content ->> 'kind' = :kind)
+    -- '' are those in no slot.
+    and (:slot::text is null or coalesce(content ->> 'slot', '') = :slot)
     and (school_id, key) > (:after_school, :after_duty)
 order by school_id, key
 limit :limit

@@ -9,7 +9,6 @@ from fastapi.responses import Response
 
 from services.reporting.answers import Records, Table
 from services.reporting.dependencies import IN_EITHER_FORMAT
-from shared.asgi import AsOf
 from shared.database import Statement
 from shared.pagination import Limit, decode_cursor
 from shared.vocabulary import Category, SessionState, Stage
@@ -32,16 +31,17 @@ async def list_sessions(
     from_day: Annotated[date | None, Query(alias="from")] = None,
     to_day: Annotated[date | None, Query(alias="to")] = None,
     staff_id: str | None = None,
-    slot: str | None = None,
+    slot: Annotated[str | None, Query(description="empty: those in no slot")] = None,
+    room: str | None = None,
     category: Category | None = None,
     state: SessionState | None = None,
-    as_of: AsOf = None,
+    rolled: Annotated[bool | None, Query(description="only those with a roll, or without")] = None,
     cursor: str | None = None,
     limit: Limit = 100,
 ) -> Response:
-    """Sessions by school, dates, person, slot, category and state, in the order of school, date and id."""
+    """Sessions by school, dates, person, slot, room, category, state and whether they have a roll, in the order of school, date and id."""
     after = decode_cursor(cursor, str, date, str) if cursor else ("", date.min, "")
-    async with records.snapshot(as_of) as snapshot:
+    async with records.snapshot() as snapshot:
         if snapshot.is_known:
             return snapshot.unchanged()
         rows = await _SESSIONS.fetch(
@@ -53,9 +53,11 @@ async def list_sessions(
             to_day=to_day,
             staff_id=staff_id,
             slot=slot,
+            room=room,
             category=category,
             state=state,
-            as_of=as_of,
+            rolled=rolled,
+            as_of=records.as_of,
             after_school=after[0],
             after_date=after[1],
             after_session=after[2],

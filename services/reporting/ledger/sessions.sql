@@ -1,6 +1,6 @@
 -- One row per session of a school and date range, as the ledger knew it at an instant, in the order of date and id.
 select *
-from ledger.session_as_of(coalesce(:as_of::timestamptz, 'infinity'))
+from ledger.session_as_of(coalesce(:as_of::timestamptz, 'infinity')) as session
 where
     (:school_id::text is null or school_id = :school_id)
     and (
@@ -18,9 +18,21 @@ where
     and (:from_day::date is null or service_date >= :from_day)
     and (:to_day::date is null or service_date <= :to_day)
     and (:staff_id::text is null or :staff_id = any(staff_ids))
-    and (:slot::text is null or slot = :slot)
+    -- '' are those in no slot.
+    and (:slot::text is null or coalesce(slot, '') = :slot)
+    and (:room::text is null or room = :room)
     and (:category::text is null or category = :category)
     and (:state::text is null or state = :state)
+    and (
+        :rolled::boolean is null
+        or :rolled = exists (
+            select from ledger.roll_as_of(coalesce(:as_of, 'infinity')) as roll
+            where
+                roll.school_id = session.school_id
+                and roll.service_date = session.service_date
+                and roll.session_id = session.session_id
+        )
+    )
     and (school_id, service_date, session_id) > (:after_school, :after_date, :after_session)
 order by school_id, service_date, session_id
 limit :limit

@@ -12,12 +12,11 @@ from msgspec import Struct
 
 from services.reporting.answers import Papers, Table
 from services.reporting.corrections import Correction, corrections_of
-from services.reporting.dependencies import ON_PAPER, Pool
+from services.reporting.dependencies import ON_PAPER
 from services.reporting.forms.draft import draft_sheet
 from services.reporting.forms.press import AnswerPress
 from services.reporting.pay_run import pay_basis
 from services.reporting.periods import Month, TermId, school_period_of
-from shared.asgi import AsOf
 from shared.pagination import Limit, decode_cursor
 from shared.problems import Language
 from shared.remuneration import PayLine, PayRun, why
@@ -34,12 +33,10 @@ _encode = msgspec.json.encode
 @router.get("", responses=ON_PAPER)
 async def compensation(
     reports: Papers,
-    pool: Pool,
     press: AnswerPress,
     school_id: Annotated[str, Query()],
     month: Month = None,
     term_id: TermId = None,
-    as_of: AsOf = None,
     staff_id: Annotated[str | None, Query(description="only this person's slip; the totals are of all")] = None,
     cursor: str | None = None,
     limit: Limit = 100,
@@ -49,23 +46,14 @@ async def compensation(
     Corrections of earlier periods that are paid stand beside: `payable_fen` is both together.
     """
     if press.on_paper:
-        return await draft_sheet(
-            pool,
-            reports.caller.visible,
-            press,
-            school_id=school_id,
-            month=month,
-            term_id=term_id,
-            as_of=as_of,
-            money=True,
-        )
+        return await draft_sheet(reports, press, school_id=school_id, month=month, term_id=term_id, money=True)
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
-    async with reports.snapshot(as_of) as snapshot:
-        period, chain = await school_period_of(snapshot.connection, school_id, month, term_id, as_of=as_of)
+    async with reports.snapshot() as snapshot:
+        period, chain = await school_period_of(snapshot.connection, school_id, month, term_id, as_of=snapshot.as_of)
         if snapshot.is_known:
             return snapshot.unchanged()
-        run = (await pay_basis(snapshot.connection, school_id, period, as_of=as_of)).run()
-        corrections = await corrections_of(snapshot.connection, school_id, period, as_of=as_of)
+        run = (await pay_basis(snapshot.connection, school_id, period, as_of=snapshot.as_of)).run()
+        corrections = await corrections_of(snapshot.connection, school_id, period, as_of=snapshot.as_of)
     slips = _Slips(run, corrections, snapshot.language)
     people = [each for each in slips.people if each > after and staff_id in {None, each}]
     body = {

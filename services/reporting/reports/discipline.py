@@ -1,19 +1,17 @@
 """Discipline of recording (台账是否按日记录): schools by service days, what is there, late, missing; the days' figures; 一(二)1."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
-import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, Pool, ReportReader
+from services.reporting.answers import Reports, Table
+from services.reporting.dependencies import IN_EITHER_FORMAT
 from services.reporting.periods import Month, TermId, period_of
-from services.reporting.sheets.delimited import csv_response
-from shared.database import Statement, reading
+from shared.database import Statement
 from shared.vocabulary import Stage
 
 router = APIRouter(prefix="/v1/reports/discipline", tags=["reports"])
@@ -30,9 +28,7 @@ _FIGURES = ("sessions", "rolled_sessions", "came", "pupils_missing")
 
 @router.get("", responses=IN_EITHER_FORMAT)
 async def discipline(
-    caller: ReportReader,
-    pool: Pool,
-    answer: AnswerFormat,
+    reports: Reports,
     month: Month = None,
     term_id: TermId = None,
     school_id: Annotated[str | None, Query()] = None,
@@ -43,21 +39,21 @@ async def discipline(
 
     A day is `missing` and `late` as the rules A02, A03 and A04 found, and nobody dismissed.
     """
-    async with reading(pool, caller.visible) as connection:
-        period = await period_of(connection, month, term_id, as_of=None)
+    async with reports.snapshot() as snapshot:
+        if snapshot.is_known:
+            return snapshot.unchanged()
+        period = await period_of(snapshot.connection, month, term_id, as_of=snapshot.as_of)
         rows = await _DAYS.fetch(
-            connection,
+            snapshot.connection,
             first_day=period.first_day,
-            last_day=min(period.last_day, datetime.now(ZoneInfo("Asia/Shanghai")).date()),
+            last_day=min(period.last_day, snapshot.today),
             school_id=school_id,
             stage=stage,
             town=town,
         )
-    if answer == "csv":
-        flat = [{"school_id": row["school_id"], "name": row["name"], "town": row["town"], **_day(row)} for row in rows]
-        return csv_response(_CSV_COLUMNS, flat, name=f"discipline-{period.name}")
     body = {"period": period.name, "dates": _totals(rows), "items": _schools(rows)}
-    return Response(msgspec.json.encode(body), media_type="application/json")
+    flat = [{"school_id": row["school_id"], "name": row["name"], "town": row["town"], **_day(row)} for row in rows]
+    return snapshot.answer(body, Table(f"discipline-{period.name}", _CSV_COLUMNS, flat))
 
 
 def _schools(rows: Sequence[Any]) -> list[dict[str, Any]]:

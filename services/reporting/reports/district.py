@@ -16,6 +16,7 @@ from services.reporting.overview import (
     Sums,
     finding_rows,
     overview_of,
+    service_rows,
     shown_findings,
     shown_kinds,
     shown_school_sums,
@@ -55,7 +56,7 @@ async def district(
     async with reports.snapshot() as snapshot:
         if snapshot.is_known:
             return snapshot.unchanged()
-        period = await period_of(snapshot.connection, month, term_id, as_of=None)
+        period = await period_of(snapshot.connection, month, term_id, as_of=snapshot.as_of)
         overview = await overview_of(snapshot, period, interval=interval, stage=stage, town=town, only=only, kind=kind)
         year = academic_year_of(period.name, period.first_day)
         visits = await visits_of(snapshot, year, stage) if reports.caller.kind in READERS else None
@@ -77,7 +78,7 @@ async def district(
                 **({} if any(sorted_out.values()) else _rows(overview, **scope)),
                 "participation": row_query("/v1/reports/coverage", **asked, **scope),
                 "quality_activity": row_query("/v1/reports/coverage", **asked, **scope),
-                "cost": term_id and row_query("/v1/reports/funds", term_id=term_id, **scope),
+                "cost": row_query("/v1/reports/district", **asked, **scope, **sorted_out),
                 "schools": row_query("/v1/reports/district", **asked, **scope, **sorted_out),
             },
         },
@@ -99,15 +100,11 @@ async def district(
 
 
 def _rows(overview: Overview, **scope: str | None) -> dict[str, object]:
-    days = {"from_": overview.period.first_day, "to": overview.period.last_day}
+    period = overview.period
     return {
-        "sessions": row_query("/v1/ledger/sessions", state="held", **days, **scope),
-        "cancelled": row_query("/v1/ledger/sessions", state="cancelled", **days, **scope),
-        "class_hours": row_query("/v1/ledger/sessions", state="held", **days, **scope),
-        "duties": row_query("/v1/ledger/duties", **days, **scope),
-        "attendances": row_query("/v1/ledger/attendance", **days, **scope),
-        **finding_rows(overview.period, **scope),
-        "rectifications": row_query("/v1/reports/oversight", resource="rectifications", **scope),
+        **service_rows(period.first_day, period.last_day, **scope),
+        **finding_rows(period, **scope),
+        "rectifications": row_query("/v1/reports/oversight", resource="rectifications", settled="false", **scope),
     }
 
 

@@ -50,7 +50,7 @@ async def funds(
             await require_school(snapshot, school_id)
         if snapshot.is_known:
             return snapshot.unchanged()
-        period = await period_of(snapshot.connection, None, term_id, as_of=None)
+        period = await period_of(snapshot.connection, None, term_id, as_of=snapshot.as_of)
         days = {"first_day": period.first_day, "last_day": period.last_day}
         asked = {"school_id": school_id, "stage": stage, "town": town, "only": None, "kind": None}
         schools = await SCHOOLS.fetch(snapshot.connection, **asked, **days)

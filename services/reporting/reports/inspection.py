@@ -35,7 +35,7 @@ _FINDINGS = Statement.parse(
     """
     select finding_id, rule, severity, state, subject_kind, subject, service_date, period, wording, expected, found,
         amount_at_risk_fen, count(*) over () as findings, sum(amount_at_risk_fen) over () as total_fen
-    from audit.finding
+    from audit.known_finding
     where school_id = :school_id and state = any(:open_states::text[])
     order by amount_at_risk_fen desc nulls last, array_position('{critical,high,medium,low,review}', severity), finding_id
     limit :limit
@@ -71,10 +71,10 @@ async def inspection(
         term_id = term_id or await snapshot.connection.fetchval(_TERM_ON, on_day)
         if term_id is None:
             raise Refused("not_found")
-        period = await period_of(snapshot.connection, None, term_id, as_of=None)
+        period = await period_of(snapshot.connection, None, term_id, as_of=snapshot.as_of)
         overview = await overview_of(snapshot, period, school_id=school_id)
         inspects = reports.caller.kind in READERS
-        chain = await chain_position(snapshot.connection, school_id, as_of=None)
+        chain = await chain_position(snapshot.connection, school_id, as_of=snapshot.as_of)
         if chain is None:
             raise Refused("not_found")
         body = {
@@ -95,7 +95,7 @@ async def inspection(
         )
     if press.on_paper:
         form = dossier_form(body, binding=binding, language=press.language)
-        return await press.hand_out(form, name=f"inspection-{school_id}-{on_day}")
+        return await press.hand_out(snapshot, form, name=f"inspection-{school_id}-{on_day}")
     return snapshot.answer(body, Table(f"inspection-{school_id}-{on_day}", _COLUMNS, _flat(body)))
 
 

@@ -23,8 +23,8 @@ session as (
 ),
 
 open_finding as (
-    select finding.rule, finding.subject, finding.amount_at_risk_fen, finding.evidence
-    from audit.finding
+    select finding.rule, finding.subject, finding.amount_at_risk_fen, finding.records
+    from audit.known_finding as finding
     where finding.school_id = :school_id and finding.state = any(:open_states::text[])
 )
 
@@ -68,6 +68,6 @@ cross join lateral (
     where
         open_finding.subject = any(session.staff_ids)
         or open_finding.subject in (session.session_id, session.room)
-        or open_finding.evidence -> 'records' @> to_jsonb(array[session.record_key])
+        or open_finding.records @> to_jsonb(array[session.record_key])
 ) as named
 order by cardinality(named.rules) > 0 desc, named.amount_at_risk_fen desc nulls last, session.starts_at, session.session_id

@@ -1,17 +1,17 @@
 """The on-site sheet of a school and day: sessions to look into, room for what is seen, what must be looked at; 二(二)."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import ON_PAPER, Pool, ReportReader
+from services.reporting.answers import Papers, Table
+from services.reporting.dependencies import ON_PAPER
 from services.reporting.forms.press import AnswerPress
 from services.reporting.forms.reading import people_of, school_named
 from services.reporting.forms.visit import lines_named, sessions_of, visit_content, visit_form
 from services.reporting.periods import chain_position
-from shared.database import reading
 from shared.problems import Refused
 
 router = APIRouter(prefix="/v1/reports/onsite", tags=["reports"])
@@ -21,17 +21,19 @@ _COLUMNS = ("session_id", "slot", "starts_at", "ends_at", "activity", "category"
 
 @router.get("", responses=ON_PAPER)
 async def onsite(
-    caller: ReportReader,
-    pool: Pool,
+    reports: Papers,
     press: AnswerPress,
     school_id: Annotated[str, Query()],
     day: Annotated[date, Query(alias="date", description="the day of the visit")],
 ) -> Response:
     """The sheet to take along. It writes nothing: a visit is on record only once it was entered as an inspection."""
-    async with reading(pool, caller.visible) as connection:
-        chain = await chain_position(connection, school_id, as_of=None)
+    async with reports.snapshot() as snapshot:
+        connection = snapshot.connection
+        chain = await chain_position(connection, school_id, as_of=snapshot.as_of)
         if chain is None:
             raise Refused("not_found")
+        if snapshot.is_known:
+            return snapshot.unchanged()
         school = await school_named(connection, school_id)
         recorded_on, rows = await sessions_of(connection, school_id, day)
         content = await visit_content(connection, school_id, day)
@@ -45,7 +47,7 @@ async def onsite(
             binding=await press.bind(connection, chain, kind="onsite", about=day.isoformat(), content=content),
             language=press.language,
         )
-    body = {
+    body: dict[str, Any] = {
         "school_id": school_id,
         "date": day.isoformat(),
         "recorded_on": recorded_on.isoformat(),
@@ -55,4 +57,4 @@ async def onsite(
             for row in rows
         ],
     }
-    return await press.answer(form, body, columns=_COLUMNS, name=f"onsite-{school_id}-{day}")
+    return await press.answer(snapshot, form, body, Table(f"onsite-{school_id}-{day}", _COLUMNS, body["lines"]))

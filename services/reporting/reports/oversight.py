@@ -36,6 +36,7 @@ async def oversight(
     town: str | None = None,
     state: str | None = None,
     overdue: bool | None = None,
+    settled: bool | None = None,
     cursor: str | None = None,
     limit: Limit = 200,
 ) -> Response:
@@ -59,7 +60,9 @@ async def oversight(
     items: list[dict[str, Any]] = [
         {name: row[name] for name in _COLUMNS}
         for row in rows
-        if state in {None, row["state"]} and overdue in {None, row["is_overdue"]}
+        if state in {None, row["state"]}
+        and overdue in {None, row["is_overdue"]}
+        and settled in {None, row["settled_on"] is not None}
     ]
     page = items[after : after + limit]
     scope = {"school_id": school_id, "stage": stage, "town": town}

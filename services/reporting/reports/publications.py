@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import ON_PAPER, Pool, ReportReader
+from services.reporting.answers import Papers, Table
+from services.reporting.dependencies import ON_PAPER
 from services.reporting.forms.documents import LINE_COLUMNS, shown_document
 from services.reporting.forms.press import AnswerPress
 from services.reporting.forms.publication import posted, publication_form
 from services.reporting.forms.reading import content_of, document, lines_of, people_of, school_named
 from services.reporting.periods import chain_position
-from shared.database import reading
 from shared.problems import Refused
 
 router = APIRouter(prefix="/v1/reports/publications", tags=["reports"])
@@ -20,15 +20,17 @@ router = APIRouter(prefix="/v1/reports/publications", tags=["reports"])
 @router.get("/{publication_id}", responses=ON_PAPER)
 async def publication(
     publication_id: str,
-    caller: ReportReader,
-    pool: Pool,
+    reports: Papers,
     press: AnswerPress,
     school_id: Annotated[str | None, Query(description="where two schools have a publication of this id")] = None,
 ) -> Response:
     """One publication: who, class hours, dates, amounts; as a sheet with places to sign and a code to check it by."""
-    async with reading(pool, caller.visible) as connection:
+    async with reports.snapshot() as snapshot:
+        connection = snapshot.connection
         found = await document(connection, "publications", publication_id, school_id=school_id)
-        chain = await chain_position(connection, found.school_id, as_of=None)
+        if snapshot.is_known:
+            return snapshot.unchanged()
+        chain = await chain_position(connection, found.school_id, as_of=snapshot.as_of)
         if chain is None:
             raise Refused("not_found")
         school = await school_named(connection, found.school_id)
@@ -47,4 +49,6 @@ async def publication(
             language=press.language,
         )
     body = {**shown_document(found, lines), "chain": chain}
-    return await press.answer(form, body, columns=LINE_COLUMNS, name=f"publication-{found.school_id}-{found.key}")
+    return await press.answer(
+        snapshot, form, body, Table(f"publication-{found.school_id}-{found.key}", LINE_COLUMNS, body["lines"])
+    )

@@ -10,7 +10,6 @@ from services.reporting.answers import Reports, Table, row_query
 from services.reporting.dependencies import IN_EITHER_FORMAT
 from services.reporting.periods import Month, Period, TermId, school_period_of
 from services.reporting.reconciling import CHAINS, SOURCES, Difference, Figures, reconcile, shown_figures
-from shared.asgi import AsOf
 from shared.pagination import Limit, decode_cursor
 
 router = APIRouter(prefix="/v1/reports/reconciliation", tags=["reports"])
@@ -30,13 +29,12 @@ async def reconciliation(
     month: Month = None,
     term_id: TermId = None,
     differing: Annotated[bool, Query(description="only people of whom not all say the same")] = False,
-    as_of: AsOf = None,
     cursor: str | None = None,
     limit: Limit = 200,
 ) -> Response:
     """By staff: what ledger, publications, submission, review and payments say, and where they part; those first."""
-    async with reports.snapshot(as_of) as snapshot:
-        period, chain = await school_period_of(snapshot.connection, school_id, month, term_id, as_of=as_of)
+    async with reports.snapshot() as snapshot:
+        period, chain = await school_period_of(snapshot.connection, school_id, month, term_id, as_of=snapshot.as_of)
         if snapshot.is_known:
             return snapshot.unchanged()
         reconciled = await reconcile(snapshot, school_id, period)

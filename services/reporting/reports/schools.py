@@ -15,6 +15,7 @@ from services.reporting.overview import (
     finding_rows,
     overview_of,
     rate,
+    service_rows,
     shown_findings,
     shown_kinds,
     shown_school_sums,
@@ -45,8 +46,8 @@ async def school_profile(
         await require_school(snapshot, school_id)
         if snapshot.is_known:
             return snapshot.unchanged()
-        period = await period_of(snapshot.connection, month, term_id, as_of=None)
-        chain = await chain_position(snapshot.connection, school_id, as_of=None)
+        period = await period_of(snapshot.connection, month, term_id, as_of=snapshot.as_of)
+        chain = await chain_position(snapshot.connection, school_id, as_of=snapshot.as_of)
         days = {"first_day": period.first_day, "last_day": period.last_day}
         overview = await overview_of(snapshot, period, interval=interval, school_id=school_id)
         calendar = _calendar(snapshot, await _CALENDAR.fetch(snapshot.connection, school_id=school_id, **days))
@@ -65,7 +66,7 @@ async def school_profile(
         "totals": {**shown_school_sums(sums, 1), "rows": _rows(school_id, period, month, term_id)},
         "by_category": shown_kinds(overview, "category", school_id=school_id),
         "by_slot": shown_kinds(overview, "slot", school_id=school_id),
-        "by_room": [{**row, "use": rate(row["headcount"], row["seats"] or 0)} for row in rooms],
+        "by_room": [_room(row, school_id, period) for row in rooms],
         "series": shown_series(overview, school_id=school_id),
         "findings": shown_findings(overview, school_id=school_id),
         "calendar": calendar,
@@ -77,17 +78,30 @@ async def school_profile(
 def _rows(school_id: str, period: Period, month: str | None, term_id: str | None) -> dict[str, object]:
     of_school = {"school_id": school_id, "from_": period.first_day, "to": period.last_day}
     asked = {"school_id": school_id, "month": month, "term_id": term_id}
+    rolls = row_query("/v1/ledger/attendance", session_state="held", **of_school)
     return {
-        "sessions": row_query("/v1/ledger/sessions", state="held", **of_school),
-        "cancelled": row_query("/v1/ledger/sessions", state="cancelled", **of_school),
+        **service_rows(period.first_day, period.last_day, school_id=school_id),
         "class_hours": row_query("/v1/reports/workload", **asked),
-        "attendances": row_query("/v1/ledger/attendance", **of_school),
-        "participation": row_query("/v1/ledger/attendance", **of_school),
-        "quality_activity": row_query("/v1/ledger/attendance", **of_school),
+        "participation": rolls,
+        "quality_activity": rolls,
         "cost": row_query("/v1/reports/reconciliation", **asked),
         **finding_rows(period, school_id=school_id),
-        "rectifications": row_query("/v1/reports/oversight", resource="rectifications", school_id=school_id),
+        "rectifications": row_query(
+            "/v1/reports/oversight", resource="rectifications", settled="false", school_id=school_id
+        ),
     }
+
+
+def _room(row: Mapping[str, Any], school_id: str, period: Period) -> dict[str, object]:
+    held = row_query(
+        "/v1/ledger/sessions",
+        state="held",
+        school_id=school_id,
+        room=row["room"],
+        from_=period.first_day,
+        to=period.last_day,
+    )
+    return {**row, "use": rate(row["headcount"], row["seats"] or 0), "rows": held}
 
 
 def _calendar(snapshot: Snapshot, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, object]]:

@@ -1,5 +1,5 @@
 -- One row per day of a school's period that is a service day or has any record: what the ledger has of it (每日报送).
--- recorded_on: the date of its newest record in the rollup; null while that is not made. Missing is never zero.
+-- recorded_on: the date of its newest record. Missing is never zero.
 with held as (
     select
         service_date,
@@ -33,6 +33,5 @@ select
 from due
 full join held using (service_date)
 full join stated using (service_date)
-left join audit.recorded_day as recorded using (service_date)
-where recorded.school_id = :school_id or recorded.school_id is null
+left join audit.recorded_day_of(array[:school_id], :first_day, :last_day) as recorded using (service_date)
 order by service_date

@@ -42,7 +42,7 @@ async def staffing(
             await require_school(snapshot, school_id)
         if snapshot.is_known:
             return snapshot.unchanged()
-        period = await period_of(snapshot.connection, month, term_id, as_of=None)
+        period = await period_of(snapshot.connection, month, term_id, as_of=snapshot.as_of)
         rows = await _STAFFING.fetch(
             snapshot.connection,
             school_id=school_id,

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.reporting.dependencies import ON_PAPER, Pool, ReportReader
+from services.reporting.answers import Papers, Table
+from services.reporting.dependencies import ON_PAPER
 from services.reporting.forms.documents import LINE_COLUMNS, shown_document
 from services.reporting.forms.press import AnswerPress
 from services.reporting.forms.reading import Line, content_of, document, lines_of, people_of, school_named
 from services.reporting.forms.submission import submission_form
 from services.reporting.periods import chain_position
-from shared.database import reading
 from shared.problems import Refused
 
 router = APIRouter(prefix="/v1/reports/submissions", tags=["reports"])
@@ -20,15 +20,17 @@ router = APIRouter(prefix="/v1/reports/submissions", tags=["reports"])
 @router.get("/{submission_id}", responses=ON_PAPER)
 async def submission(
     submission_id: str,
-    caller: ReportReader,
-    pool: Pool,
+    reports: Papers,
     press: AnswerPress,
     school_id: Annotated[str | None, Query(description="where two schools have a submission of this id")] = None,
 ) -> Response:
     """One term's submission: its lines and totals, which of the three papers are there, who signed and sealed."""
-    async with reading(pool, caller.visible) as connection:
+    async with reports.snapshot() as snapshot:
+        connection = snapshot.connection
         found = await document(connection, "submissions", submission_id, school_id=school_id)
-        chain = await chain_position(connection, found.school_id, as_of=None)
+        if snapshot.is_known:
+            return snapshot.unchanged()
+        chain = await chain_position(connection, found.school_id, as_of=snapshot.as_of)
         if chain is None:
             raise Refused("not_found")
         school = await school_named(connection, found.school_id)
@@ -45,4 +47,6 @@ async def submission(
             language=press.language,
         )
     body = {**shown_document(found, lines), "chain": chain}
-    return await press.answer(form, body, columns=LINE_COLUMNS, name=f"submission-{found.school_id}-{found.key}")
+    return await press.answer(
+        snapshot, form, body, Table(f"submission-{found.school_id}-{found.key}", LINE_COLUMNS, body["lines"])
+    )

@@ -10,14 +10,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from msgspec import Struct
 
-from services.reporting.dependencies import IN_EITHER_FORMAT, AnswerFormat, DraftBody, Pool, ReportReader
+from services.reporting.answers import Reports, Table
+from services.reporting.dependencies import IN_EITHER_FORMAT, DraftBody
 from services.reporting.pay_run import PayBasis, pay_basis
 from services.reporting.periods import Month, Period, TermId, chain_position, period_of
 from services.reporting.plan_remarks import Person, people_of, remarks_on, spread_of
-from services.reporting.sheets.delimited import csv_response
 from shared.allocation_plan import AllocationPlan, plan_faults
-from shared.asgi import AsOf
-from shared.database import reading
 from shared.faults import escaped, faults_of
 from shared.problems import Invalid, Refused
 from shared.remuneration import PayRun
@@ -46,21 +44,19 @@ class Difference(Struct, frozen=True):
 
 @router.post("", responses=IN_EITHER_FORMAT, openapi_extra=_BODY)
 async def what_if(
-    caller: ReportReader,
-    pool: Pool,
-    answer: AnswerFormat,
+    reports: Reports,
     body: DraftBody,
     school_id: Annotated[str, Query()],
     month: Month = None,
     term_id: TermId = None,
-    as_of: AsOf = None,
 ) -> Response:
     """The period's pay under a draft plan, beside today's: totals, budget, spread, who gains and who loses, and remarks.
 
     The draft is taken as in force on every day of the period. Nothing is written. Its `version`, `school_id` and
     `effective_from` may be left out.
     """
-    async with reading(pool, caller.visible) as connection:
+    async with reports.snapshot() as snapshot:
+        connection, as_of = snapshot.connection, snapshot.as_of
         period = await period_of(connection, month, term_id, as_of=as_of)
         chain = await chain_position(connection, school_id, as_of=as_of)
         if chain is None:
@@ -69,14 +65,10 @@ async def what_if(
         basis = await pay_basis(connection, school_id, period, as_of=as_of)
     today, then = basis.run(), basis.run([draft])
     items = _differences(basis, today, then)
-    if answer == "csv":
-        rows = [{name: getattr(item, name) for name in _COLUMNS} for item in items]
-        return csv_response(_COLUMNS, rows, name=f"what-if-{school_id}-{period.name}")
     moved = Counter((item.difference_fen > 0) - (item.difference_fen < 0) for item in items)
     whole = {
         "school_id": school_id,
         "period": period.name,
-        "as_of": as_of,
         "chain": chain,
         "currency": "CNY",
         "today": _shown(basis.plans, today, basis),
@@ -87,7 +79,8 @@ async def what_if(
         "unchanged": moved[0],
         "items": items,
     }
-    return Response(msgspec.json.encode(whole), media_type="application/json")
+    rows = [{name: getattr(item, name) for name in _COLUMNS} for item in items]
+    return snapshot.answer(whole, Table(f"what-if-{school_id}-{period.name}", _COLUMNS, rows))
 
 
 def _draft_of(body: bytes, school_id: str, period: Period) -> AllocationPlan:

@@ -8,12 +8,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.reporting.answers import Papers, Table
-from services.reporting.dependencies import ON_PAPER, Pool
+from services.reporting.dependencies import ON_PAPER
 from services.reporting.forms.draft import draft_sheet
 from services.reporting.forms.press import AnswerPress
 from services.reporting.pay_run import PACKED
 from services.reporting.periods import Month, TermId, school_period_of
-from shared.asgi import AsOf
 from shared.database import Statement
 from shared.pagination import Limit, decode_cursor
 from shared.workload import Workload, joined_workload, workload_of
@@ -28,35 +27,28 @@ _COLUMNS = ("staff_id", "dates", "class_hours")
 @router.get("", responses=ON_PAPER)
 async def workload(
     reports: Papers,
-    pool: Pool,
     press: AnswerPress,
     school_id: Annotated[str, Query()],
     month: Month = None,
     term_id: TermId = None,
-    as_of: AsOf = None,
     staff_id: Annotated[str | None, Query(description="only this person")] = None,
     cursor: str | None = None,
     limit: Limit = 200,
 ) -> Response:
     """By staff: dates, class hours in all and by slot, category and role."""
     if press.on_paper:
-        return await draft_sheet(
-            pool,
-            reports.caller.visible,
-            press,
-            school_id=school_id,
-            month=month,
-            term_id=term_id,
-            as_of=as_of,
-            money=False,
-        )
+        return await draft_sheet(reports, press, school_id=school_id, month=month, term_id=term_id, money=False)
     (after,) = decode_cursor(cursor, str) if cursor else ("",)
-    async with reports.snapshot(as_of) as snapshot:
-        period, chain = await school_period_of(snapshot.connection, school_id, month, term_id, as_of=as_of)
+    async with reports.snapshot() as snapshot:
+        period, chain = await school_period_of(snapshot.connection, school_id, month, term_id, as_of=snapshot.as_of)
         if snapshot.is_known:
             return snapshot.unchanged()
         rows = await _WORKLOAD.fetch(
-            snapshot.connection, school_id=school_id, first_day=period.first_day, last_day=period.last_day, as_of=as_of
+            snapshot.connection,
+            school_id=school_id,
+            first_day=period.first_day,
+            last_day=period.last_day,
+            as_of=snapshot.as_of,
         )
     summed = [_SUMMED.decode(row["workload"]) for row in rows if row["workload"] is not None]
     days = workload_of(item for row in rows if row["work"] is not None for item in PACKED.decode(row["work"]))

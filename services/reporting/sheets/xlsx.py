@@ -12,13 +12,15 @@ from fastapi.responses import Response
 from openpyxl import Workbook
 from openpyxl.cell import Cell as SheetCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.drawing.image import Image
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties, WorksheetProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from services.reporting.sheets.delimited import safe_cell
-from services.reporting.sheets.form import Cell, Column, ColumnKind, Form, Table
+from services.reporting.sheets.form import Binding, Cell, Column, ColumnKind, Form, Signature, Table
+from services.reporting.sheets.qr_code import qr_picture
 from shared.problems import Language
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -38,6 +40,8 @@ _PORTRAIT, _LANDSCAPE = 92, 140
 # What school offices print in; a machine without it takes its own.
 _FACE = "宋体"
 _LINE_POINTS = 15
+# How wide a character of a column is on the screen, and the square of a code: two and a half centimetres.
+_CHARACTER_PIXELS, _PICTURE_PIXELS = 7, 96
 _SHEET: dict[Language, str] = {"zh": "表", "en": "Sheet"}
 _PAGES: dict[Language, str] = {"zh": "第 &P 页 共 &N 页", "en": "Page &P of &N"}
 _DATE: dict[Language, str] = {"zh": "　　　年　　月　　日", "en": "Date: ________"}
@@ -53,8 +57,9 @@ def workbook_of(form: Form) -> bytes:
         first = number == 1
         header = _put_head(page, form, table, facts=first)
         last = _put_table(page, table, header)
-        end = _put_foot(page, form, last) if number == len(form.tables) else last
-        _set_page(page, form, table, header=header, last=last, end=end)
+        widths = _widths(form, table)
+        end = _put_foot(page, form, last, widths) if number == len(form.tables) else last
+        _set_page(page, form, table, widths, header=header, last=last, end=end)
     out = BytesIO()
     book.save(out)
     return out.getvalue()
@@ -145,6 +150,7 @@ def _put_row(page: Worksheet, row: int, columns: tuple[Column, ...], given: tupl
             horizontal="right" if figure else "center" if column.kind == "date" else "left",
             vertical="center",
             wrap_text=column.kind == "text",
+            indent=0 if figure or column.kind == "date" else 1,
         )
         cell.number_format = "@" if words else _FORMATS[column.kind]
         if isinstance(value, str):
@@ -155,7 +161,7 @@ def _put_row(page: Worksheet, row: int, columns: tuple[Column, ...], given: tupl
             cell.value = Decimal(value) / 100 if column.kind in {"class_hours", "money"} else value
 
 
-def _put_foot(page: Worksheet, form: Form, last: int) -> int:
+def _put_foot(page: Worksheet, form: Form, last: int, widths: Sequence[float]) -> int:
     """Notes, the places to sign and the address to check by, below the table; the last row used."""
     width, row = page.max_column, last + 1
     across = _PORTRAIT if not form.landscape else _LANDSCAPE
@@ -164,27 +170,84 @@ def _put_foot(page: Worksheet, form: Form, last: int) -> int:
         row += 1
         _span(page, row, 1, width, f"{number}. {note}", wrapped)
         page.row_dimensions[row].height = _LINE_POINTS * _lines(note, across)
+    row += bool(form.signatures)
     for place in form.signatures:
         row += 1
-        by = f"　{place.by}" if place.by else ""
-        signed = f"{place.who}{_SIGN[form.language][place.seal]}{by}　　　　　　　　{place.on or _DATE[form.language]}"
-        _span(page, row, 1, width, signed, Alignment(horizontal="left", vertical="center"))
-        for column in range(1, width + 1):
-            page.cell(row, column).border = _RULED
-        page.row_dimensions[row].height = 40
-    if form.binding is not None:
-        for words in (form.binding.words, form.binding.url):
-            row += 1
-            _span(page, row, 1, width, words, wrapped, _font(8, color="606060"))
-            page.row_dimensions[row].height = _LINE_POINTS * _lines(words, across)
+        _put_signature(page, place, row, form.language)
+    return row if form.binding is None else _put_binding(page, form.binding, row + 1, widths)
+
+
+def _put_signature(page: Worksheet, place: Signature, row: int, language: Language) -> None:
+    """Who signs or seals, and on the right the day; a row with room for a pen."""
+    width = page.max_column
+    half = max(1, width * 2 // 3)
+    by = f"　{place.by}" if place.by else ""
+    on = str(place.on or _DATE[language])
+    who = f"{place.who}{_SIGN[language][place.seal]}{by}"
+    _span(
+        page,
+        row,
+        1,
+        half,
+        who if half < width else f"{who}　　{on}",
+        Alignment(horizontal="left", vertical="center", indent=1),
+    )
+    if half < width:
+        _span(page, row, half + 1, width, on, Alignment(horizontal="right", vertical="center", indent=1))
+    for column in range(1, width + 1):
+        left, right = column == 1, column == width
+        page.cell(row, column).border = Border(
+            left=_HAIR if left else None, right=_HAIR if right else None, top=_HAIR, bottom=_HAIR
+        )
+    page.row_dimensions[row].height = 40
+
+
+def _put_binding(page: Worksheet, binding: Binding, row: int, widths: Sequence[float]) -> int:
+    """What the sheet is bound to and the address to check it by, the address as a picture on the right; the last row used."""
+    wrapped = Alignment(horizontal="left", vertical="top", wrap_text=True)
+    beside = _columns_beside(widths)
+    left = (sum(widths[:beside]) * _CHARACTER_PIXELS) if beside < len(widths) else 0
+    for words in (binding.words, binding.url):
+        row += 1
+        _span(page, row, 1, beside, words, wrapped, _font(8, color="606060"))
+        lines = _LINE_POINTS * _lines(words, sum(widths[:beside]))
+        page.row_dimensions[row].height = max(lines, _PICTURE_PIXELS * 0.75 / 2) if left else lines
+    if not left:
+        row += 1
+        page.row_dimensions[row].height = _PICTURE_PIXELS * 0.75 + 2
+    page.add_image(
+        _Picture(qr_picture(binding.url)), f"{get_column_letter(beside + 1 if left else 1)}{row - bool(left)}"
+    )
     return row
+
+
+def _columns_beside(widths: Sequence[float]) -> int:
+    """How many columns from the left the words may take so that the picture has room beside them; all: it goes below."""
+    for kept in range(len(widths) - 1, 0, -1):
+        if sum(widths[kept:]) * _CHARACTER_PIXELS >= _PICTURE_PIXELS + 4:
+            return kept
+    return len(widths)
+
+
+class _Picture(Image):
+    """A PNG as it is, square: openpyxl's own asks a library for the size that we know."""
+
+    def __init__(self, png: bytes) -> None:
+        """`png`: the file."""
+        self._png = png
+        self.format = "png"
+        self.width = self.height = _PICTURE_PIXELS
+
+    def _data(self) -> bytes:
+        return self._png
 
 
 def _set_heights(page: Worksheet, table: Table, header: int, widths: list[float]) -> None:
     """Rows as high as their longest cell takes: not every program that opens it works that out by itself."""
     titles: tuple[Cell, ...] = tuple(column.title for column in table.columns)
-    for row, given in enumerate((titles, *table.rows), start=header):
-        lines = max(_lines(str(cell or ""), width - 1) for cell, width in zip(given, widths, strict=True))
+    totals = () if table.totals is None else (table.totals,)
+    for row, given in enumerate((titles, *table.rows, *totals), start=header):
+        lines = max(_lines(str(cell or ""), width - 2) for cell, width in zip(given, widths, strict=True))
         page.row_dimensions[row].height = _LINE_POINTS * lines + 4
 
 
@@ -194,11 +257,17 @@ def _lines(words: str, width: float) -> int:
     return max(1, ceil(taken / max(1.0, width)))
 
 
-def _set_page(page: Worksheet, form: Form, table: Table, *, header: int, last: int, end: int) -> None:
-    letter = get_column_letter(len(table.columns))
+def _widths(form: Form, table: Table) -> list[float]:
+    """The columns' widths in characters: their shares of the page."""
     whole = sum(column.weight for column in table.columns)
     across = _LANDSCAPE if form.landscape else _PORTRAIT
-    widths = [max(6, round(across * column.weight / whole, 1)) for column in table.columns]
+    return [max(6, round(across * column.weight / whole, 1)) for column in table.columns]
+
+
+def _set_page(
+    page: Worksheet, form: Form, table: Table, widths: list[float], *, header: int, last: int, end: int
+) -> None:
+    letter = get_column_letter(len(table.columns))
     for place, width in enumerate(widths, start=1):
         page.column_dimensions[get_column_letter(place)].width = width
     _set_heights(page, table, header, widths)

@@ -1,17 +1,21 @@
 """Cells: text is text whatever it says, numbers are numbers; the same guard in CSV and XLSX."""
 
 import csv
+import re
+from dataclasses import replace
 from io import BytesIO, StringIO
+from zipfile import ZipFile
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from services.reporting.sheets.delimited import csv_response, safe_cell
-from services.reporting.sheets.form import Column, Form, Table
+from services.reporting.sheets.form import Binding, Column, Form, Table
 from services.reporting.sheets.xlsx import workbook_of, xlsx_response
-from tests.world.paper import table_of
+from tests.world.paper import code_in, table_of
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -73,3 +77,20 @@ def test_rows_become_a_workbook_with_a_header_that_stays() -> None:
         ["T2", None, None],
     ]
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:C3")
+
+
+@pytest.mark.parametrize("columns", [1, 2, 7])
+def test_the_code_is_a_picture_inside_the_printed_area(columns: int) -> None:
+    address = "https://example.edu.cn/verify/" + "aB3-" * 30
+    table = Table(tuple(Column(f"列{n}", "text", 1) for n in range(columns)), (("一",) * columns,))
+    made = workbook_of(replace(_form(table), binding=Binding(address, "aB3", "核对")))
+    assert code_in(made) == address
+    with ZipFile(BytesIO(made)) as package:
+        drawing = package.read("xl/drawings/drawing1.xml").decode()
+    # Counted from nought; the picture takes two rows, or one of its own.
+    row, column = (int(re.findall(rf"<(?:xdr:)?{name}>(\d+)<", drawing)[0]) for name in ("row", "col"))
+    sheet = load_workbook(BytesIO(made)).worksheets[0]
+    last = int(str(sheet.print_area).rpartition("$")[2])
+    heights = [sheet.row_dimensions[each + 1].height for each in range(row, last)]
+    assert sum(heights) >= 72
+    assert column < columns
