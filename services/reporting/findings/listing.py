@@ -186,7 +186,7 @@ def shown_finding(row: Any) -> dict[str, Any]:
         "found": row["found"],
         # The same in words of either language; a finding that an earlier version wrote has only those.
         "said": wording.get("said")
-        or dict.fromkeys(("zh", "en"), {"expected": row["expected"], "found": row["found"]}),
+        or {key: {"expected": row["expected"], "found": row["found"]} for key in ("zh", "en")},
         "hours_at_risk": None if hundredths is None else hundredths / 100,
         "amount_at_risk_fen": row["amount_at_risk_fen"],
         "parameters": msgspec.json.decode(row["parameters"]),
