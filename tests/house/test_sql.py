@@ -17,7 +17,10 @@ HANDS_OVER = frozenset(
 # Where a statement has a part that is no constant: identifiers and numbers of our own, and why it is no parameter.
 BUILT = {
     "shared/database.py:reading": "what a request may see, quoted: two statements at once take no parameters",
+    "services/audit_worker/side_by_side.py:readers_beside": "a snapshot's name, quoted: the statement takes no parameter",
+    "services/cli/archive.py:_drop": "partitions by the year, a number",
     "services/cli/backup.py:restore": "names of PostgreSQL's settings, written above it: no parameter can be a name",
+    "services/cli/verify_archives.py:archives_at_hand": "the archived tables' names, ours",
     "services/cli/bench/report.py:_deepen": "tables, columns and numbers of the benchmark's own",
     "services/cli/bench/store.py:bytes_a_mark": "tables and columns of the benchmark's own",
 }
@@ -56,6 +59,11 @@ def _is_built(text: ast.expr, given: dict[str, list[ast.expr]], seen: frozenset[
             return inside(text.left) or inside(text.right)
         case ast.Call(func=ast.Attribute(attr="encode", value=of)):
             return _is_built(of, given, seen)
+        case ast.Call(func=ast.Attribute(attr="format" | "join", value=ast.Call(func=ast.Attribute(attr="SQL")) as of)):
+            # psycopg's composition quotes each part as what it is.
+            return any(_is_built(each, given, seen) for each in of.args)
+        case ast.Call(func=ast.Attribute(attr="format", value=of), args=[], keywords=parts):
+            return any(inside(part) for part in (of, *(each.value for each in parts)))
         case ast.Call(func=ast.Attribute(attr="format" | "format_map" | "join" | "replace")):
             return True
         case ast.IfExp():
@@ -87,7 +95,8 @@ def test_no_statement_is_put_together_from_values() -> None:
     "handed",
     [
         'f"delete from t where id = {key}"', '"delete from t where id = %s" % key', '"delete from t where id = " + key',
-        '"delete from {}".format(key)', '" ".join(["delete from t", key])', "built", 'f"lock {key}".encode()',
+        '"delete from {}".format(key)', '"delete from {table}".format(table=key)', 'sql.SQL(f"drop {key}").format(key)',
+        '" ".join(["delete from t", key])', "built", 'f"lock {key}".encode()',
     ],
 )  # fmt: skip
 def test_each_way_to_put_one_together_is_seen(handed: str) -> None:
@@ -97,4 +106,6 @@ def test_each_way_to_put_one_together_is_seen(handed: str) -> None:
 
 def test_values_as_parameters_and_constants_are_no_fault() -> None:
     source = '_T = "t"\ndef drop(connection, key):\n    connection.execute(f"delete from {_T} where id = $1", key)\n'
+    source += '    connection.execute(sql.SQL("drop table {}").format(sql.Identifier(key)))\n'
+    source += '    connection.execute("select from {t}".format(t="t"))\n'
     assert list(_built_in(source)) == []

@@ -76,7 +76,6 @@ _USUAL_ROLL: Mapping[str, object] = {"states": "recorded", "patches": False, "we
 _OPEN_CHAINS = "insert into ledger.chain_head (school_id) select unnest($1::text[]) on conflict do nothing"
 ENTRIES = "select * from ledger.append_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 
-
 Job = Literal["audit", "deliver"]
 
 
@@ -371,8 +370,7 @@ def _refusal_of(
 ) -> Invalid | Refused | None:
     """What a function that appends refused, in the request's own places; None for any other error."""
     if error.sqlstate == BELONGS_TO_ANOTHER_SCHOOL:
-        taken = str(error)
-        place = pointer(rows.keys.index(taken))  # type: ignore[attr-defined]
+        place, taken = pointer(rows.keys.index(str(error))), str(error)  # type: ignore[attr-defined]
         return Invalid([Fault(place, "belongs_to_another_school", {"id": taken})])
     if error.sqlstate == ONLY_THE_BUREAU_CHANGES_IT:
         return Refused("district_only", resource=str(error))

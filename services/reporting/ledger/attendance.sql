@@ -25,8 +25,10 @@ where
     )
     and (
         (:session_state::text is null and :category::text is null and :slot::text is null)
-        or exists (
-            select from ledger.session_as_of(coalesce(:as_of, 'infinity')) as session
+        or (
+            -- Counted, not looked for: a row's own session by its key, not a hash of all sessions.
+            select count(*) > 0
+            from ledger.session_as_of(coalesce(:as_of, 'infinity')) as session
             where
                 session.school_id = roll.school_id
                 and session.service_date = roll.service_date

@@ -25,8 +25,10 @@ where
     and (:state::text is null or state = :state)
     and (
         :rolled::boolean is null
-        or :rolled = exists (
-            select from ledger.roll_as_of(coalesce(:as_of, 'infinity')) as roll
+        or :rolled = (
+            -- Counted, not looked for: a row's own roll by its key, not a hash of all rolls.
+            select count(*) > 0
+            from ledger.roll_as_of(coalesce(:as_of, 'infinity')) as roll
             where
                 roll.school_id = session.school_id
                 and roll.service_date = session.service_date
