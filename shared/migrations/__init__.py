@@ -40,9 +40,9 @@ def migrate(database_url: str, *, revision: str = "head") -> None:
                     move(_config(connection), revision)
                     connection.commit()
                 break
-            except OperationalError as error:
-                # Steps that are done stay done: the next attempt goes on behind them.
-                if not left or not isinstance(error.orig, AGAIN):
+            except (OperationalError, *AGAIN) as error:
+                # Steps that are done stay done: the next attempt goes on behind them. What run_sql raises is psycopg's own.
+                if not left or not isinstance(getattr(error, "orig", error), AGAIN):
                     raise
                 time.sleep(PAUSE_SECONDS)
     finally:

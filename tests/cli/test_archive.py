@@ -161,7 +161,9 @@ async def test_what_was_done_to_an_archive_is_found_out(aged: District, tmp_path
     with pytest.raises(ArchiveRefused, match="already"):
         await _take(aged, tmp_path)
     with pytest.raises(SchemaMismatch, match="bring them back first"):
-        await asyncio.to_thread(go_back, aged.database_url)
+        # The step that knows archives is some steps back; nothing goes behind it.
+        while True:
+            await asyncio.to_thread(go_back, aged.database_url)
 
     # The list of what is away is not to be lengthened: else whatever is dropped could be said to be archived.
     connection = await asyncpg.connect(aged.database_url)

@@ -24,7 +24,7 @@ using (client_id = (select current_setting('taizhang.client', true)))
 with check (client_id = (select current_setting('taizhang.client', true)));
 create policy owner_reads on ledger.feed_token for select to current_user using (true);
 
-grant select, insert, update on ledger.feed_token to taizhang_ledger;
+grant select, insert, update (token_digest, revoked_at) on ledger.feed_token to taizhang_ledger;
 
 -- Who reads by a token: nobody when it is revoked, or its client is. Who knows the digest asks; nobody lists.
 create function ledger.reader_of_feed(p_digest bytea)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.chain import batch_digest, leaf, link, stored_header
+from shared.chain import batch_digest, blinded, leaf, link, stored_header
 from tests.world.district import District
 from tests.world.standard import S1, S2, duty, session, sheet
 
@@ -48,27 +48,27 @@ async def test_anyone_can_rebuild_every_digest_and_link_from_the_stored_rows(sch
 
 async def _digest(school: District, entry: dict[str, Any]) -> bytes:
     (batch,) = await school.fetch("select * from ledger.batch where batch_id = $1", entry["batch_id"])
-    leaves = []
+    lines = []
     number = (
         "case when revision = 1 then (select number from ledger.person "
         "where person.resource = entry.resource and person_id = key) end"
     )
-    for table, key, called in (
-        ("session_revision", "session_id", "null"),
-        ("attendance_revision", "service_date || '/' || session_id", "null"),
-        ("entry", "key", number),
+    for table, key, called, salt in (
+        ("session_revision", "session_id", "null", "null::uuid"),
+        ("attendance_revision", "service_date || '/' || session_id", "null", "null::uuid"),
+        ("entry", "key", number, "salt"),
     ):
         rows = await school.fetch(
-            f"select {key} as key, revision, digest, reason, {called} as number from ledger.{table} "
-            f'where batch_id = $1 and school_id = $2 order by ({key}) collate "C", revision',
+            f"select {key} as key, revision, digest, reason, {called} as number, {salt} as salt from ledger.{table} "
+            "where batch_id = $1 and school_id = $2",
             entry["batch_id"],
             entry["school_id"],
         )
-        leaves += [
-            leaf(entry["resource"], row["key"], row["revision"], row["digest"], row["reason"], row["number"])
-            for row in rows
-        ]
-    return batch_digest(stored_header({**batch, **entry}), leaves)
+        for row in rows:
+            key_then, reason = blinded(row["salt"], row["key"]), row["reason"] and blinded(row["salt"], row["reason"])
+            line = leaf(entry["resource"], key_then, row["revision"], row["digest"], reason, row["number"])
+            lines.append((key_then, row["revision"], line))
+    return batch_digest(stored_header({**batch, **entry}), [line for *_, line in sorted(lines)])
 
 
 async def test_a_proof_holds_for_a_batch_in_the_middle_and_for_nothing_else(school: District) -> None:

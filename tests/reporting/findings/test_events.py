@@ -42,7 +42,11 @@ async def test_a_long_poll_is_not_ended_by_what_the_caller_may_not_see(school: D
 
 
 async def test_an_empty_page_says_where_to_go_on(school: District) -> None:
-    assert await school.auditor.report("/v1/findings/events") == {"items": [], "next_cursor": "0"}
+    assert await school.auditor.report("/v1/findings/events") == {
+        "items": [],
+        "next_cursor": "0",
+        "notices": [],
+    }
 
 
 async def test_a_school_reads_its_own_events(school: District) -> None:
