@@ -161,9 +161,7 @@ async def test_what_was_done_to_an_archive_is_found_out(aged: District, tmp_path
     with pytest.raises(ArchiveRefused, match="already"):
         await _take(aged, tmp_path)
     with pytest.raises(SchemaMismatch, match="bring them back first"):
-        # The step that knows archives is some steps back; nothing goes behind it.
-        while True:
-            await asyncio.to_thread(go_back, aged.database_url)
+        await asyncio.to_thread(_back_as_far_as_it_goes, aged.database_url)
 
     # The list of what is away is not to be lengthened: else whatever is dropped could be said to be archived.
     connection = await asyncpg.connect(aged.database_url)
@@ -188,6 +186,11 @@ async def test_what_was_done_to_an_archive_is_found_out(aged: District, tmp_path
     with pytest.raises(ArchiveRefused, match="not the archive of which the district's chain speaks"):
         await asyncio.to_thread(bring_back, aged.database_url, place)
     assert {each.record for each in _broken(await _verified(aged, place)) if each.seq is None} == {"archives/2024"}
+
+
+def _back_as_far_as_it_goes(url: str) -> None:
+    while True:
+        go_back(url)
 
 
 def _sha256(path: Path) -> str:
