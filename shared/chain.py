@@ -18,10 +18,14 @@ GENESIS = bytes(32)
 # The registers whose keys name a pupil, and what the pupil's id begins with once it is erased.
 NAMING_PUPILS = frozenset({"students", "consents"})
 PSEUDONYM = "erased-"
-# The columns of ledger.attendance_revision for `stored_roll`. The lists as PostgreSQL writes them, `{1,2}`: as lists they
-# would be read only to be written again.
+# The columns of ledger.attendance_revision for `stored_roll`. The lists as PostgreSQL writes them, `{1,2},{3},{},{},{}`: as
+# lists they would be read only to be written again.
 ROLL_COLUMNS = """
-    school_id, service_date, session_id, state, present::text, late::text, left_early::text, absent::text, excused::text,
+    school_id, service_date, session_id, state,
+    concat_ws(
+        ',', coalesce(present::text, '{}'), coalesce(late::text, '{}'), coalesce(left_early::text, '{}'),
+        coalesce(absent::text, '{}'), coalesce(excused::text, '{}')
+    ) as pupils,
     taken_by, taken_at, digest
 """
 
@@ -186,15 +190,13 @@ def _clock(moment: time) -> str:
 def stored_roll(row: Mapping[str, Any]) -> bytes:
     """The canonical bytes of a row of ledger.attendance_revision, read by ROLL_COLUMNS: pupils by their numbers, in rising order."""
     taken_at = None if row["taken_at"] is None else microseconds_of(row["taken_at"])
-    head = canonical((row["school_id"], row["service_date"], row["session_id"], row["state"]))
-    tail = canonical((row["taken_by"], taken_at))
-    lists = ",".join([row[status] or "{}" for status in _STATUSES]).replace("{", "[").replace("}", "]")
-    return b"%b,%b,%b" % (head[:-1], lists.encode(), tail[1:])
+    pupils = msgspec.Raw(row["pupils"].replace("{", "[").replace("}", "]"))
+    head = (row["school_id"], row["service_date"], row["session_id"], row["state"])
+    return canonical((*head, pupils, row["taken_by"], taken_at))
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_STATUSES = ("present", "late", "left_early", "absent", "excused")
 _SESSION_CONTENT = ("activity", "category", "room", "grade", "class_no", "planned_headcount", "headcount")
 _SESSION_STAFF = ("staff_ids", "staff_roles", "staff_class_hours_hundredths", "staff_shares", "staff_replaces")
 _SESSION_COLUMNS = ("slot", "starts_at", "ends_at", *_SESSION_CONTENT, *_SESSION_STAFF)
