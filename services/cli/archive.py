@@ -61,7 +61,7 @@ class Manifest:
 def archive_year(database_url: str, year: int, out: Path, *, retention_years: int, today: date) -> Path:
     """Take a school year out of the database into `out`/YEAR; returns that directory.
 
-    Raises ArchiveRefused: the year is to be kept for longer, is not there, or is not audited yet.
+    Raises ArchiveRefused: the year is to be kept for longer, is not there, is not audited yet, or an open case is about it.
     """
     kept_until = date(year + 1 + retention_years, 8, 31)
     if today <= kept_until:
@@ -70,7 +70,7 @@ def archive_year(database_url: str, year: int, out: Path, *, retention_years: in
         )
     with psycopg.connect(database_url) as connection:
         connection.isolation_level, connection.read_only = psycopg.IsolationLevel.REPEATABLE_READ, True
-        _require_here(connection, year)
+        _require_done_with(connection, year)
         place = _write(connection, year, out)
     manifest = read_manifest(place)
     _again(database_url, lambda connection: _drop(connection, manifest))
@@ -105,7 +105,8 @@ def said_of(manifest: Manifest, batches_sha256: str) -> dict[str, Any]:
     return {"year": manifest.year, "schema": manifest.schema, "tables": tables, "batches_sha256": batches_sha256}
 
 
-def _require_here(connection: psycopg.Connection, year: int) -> None:
+def _require_done_with(connection: psycopg.Connection, year: int) -> None:
+    """Raises ArchiveRefused: the year is not here, not audited to its end, or an open case needs it."""
     archived = _value(connection, "select %s = any (ledger.archived_years())", year)
     if archived:
         raise ArchiveRefused(f"the school year {year} lies in an archive already")
@@ -120,6 +121,14 @@ def _require_here(connection: psycopg.Connection, year: int) -> None:
     )
     if waiting:
         raise ArchiveRefused(f"records of the school year {year} are not audited yet: let the worker come to its end")
+    held_by = _value(
+        connection,
+        "select string_agg(distinct held_by, ', ' order by held_by) from ledger.open_case where days && daterange(%s, %s)",
+        date(year, 9, 1),
+        date(year + 1, 9, 1),
+    )
+    if held_by:
+        raise ArchiveRefused(f"the school year {year} is held by cases that are open: {held_by}")
 
 
 def _write(connection: psycopg.Connection, year: int, out: Path) -> Path:
@@ -199,7 +208,7 @@ def _drop(connection: psycopg.Connection, manifest: Manifest) -> None:
     """In one transaction: nobody writes, the rows are those of the files, the chain says so, and the partitions go."""
     year = manifest.year
     _hold_writers(connection)
-    _require_here(connection, year)
+    _require_done_with(connection, year)
     for name, table in manifest.tables.items():
         rows = _value(connection, f"select count(*) from ledger.{name}_{year}")  # noqa: S608 of our own names
         # A fact is never changed: as many rows are the same rows.

@@ -138,6 +138,113 @@ async def test_a_year_that_is_to_be_kept_or_is_not_audited_or_not_there_is_not_a
     assert not (tmp_path / str(YEAR)).exists()
 
 
+FOUND: dict[str, Any] = {"school_id": S1, "demand": "更正", "demanded_on": "2034-03-01", "due_on": "2034-04-01"}
+OWED: dict[str, Any] = {"school_id": S1, "clawback_id": "b", "amount_fen": 7, "determined_on": "2034-03-01"}
+HANDED: dict[str, Any] = {"school_id": S1, "referral_id": "f", "decided_on": "2034-03-01"}
+VISIT: dict[str, Any] = {"school_id": S1, "inspection_id": "v", "kind": "spot_check"}
+LETTER: dict[str, Any] = {"school_id": S1, "complaint_id": "k"}
+LINE = {"amount_fen": 7, "staff_id": "T1"}
+CHECKED = {
+    "answered_on": "2034-03-02",
+    "answered_by": "T9",
+    "text": "已改",
+    "checked_on": "2034-03-03",
+    "accepted": True,
+}
+# A case: its resource, the record while it is open, and what closes it. FINDING stands for a confirmed one of the old year.
+HOLDING: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "a visit of that year without a conclusion": ("inspections", {**VISIT, "date": OLD_DAY}, {"conclusion": "属实"}),
+    "a complaint that came in the school year after": ("complaints", {**LETTER, "received_on": "2026-01-07"}, {"closed_on": "2026-02-01"}),
+    "a demand that comes from a finding of that year": (
+        "rectifications", {**FOUND, "rectification_id": "x", "source": "finding", "source_id": "FINDING"}, {"answers": [CHECKED]},
+    ),
+    "a clawback that rests on a finding of that year": (
+        "clawbacks", {**OWED, "finding_ids": ["FINDING"]}, {"ordered_on": "2034-03-02", "recovered": [{"recovered_on": "2034-03-03", "amount_fen": 7}]},
+    ),
+    "a clawback with a line of a month of that year": (
+        "clawbacks", {**OWED, "finding_ids": ["LATER"], "lines": [{**LINE, "period": "2025-08"}]}, {"cancelled_on": "2034-03-02"},
+    ),
+    "a clawback with a line of its term": (
+        "clawbacks", {**OWED, "finding_ids": ["LATER"], "lines": [{**LINE, "period": OLD_TERM}]}, {"cancelled_on": "2034-03-02"},
+    ),
+    "a referral that names a finding of that year": ("referrals", {**HANDED, "finding_ids": ["FINDING"]}, {"concluded_on": "2034-05-01"}),
+    "a referral that does not say what of": ("referrals", HANDED, {"concluded_on": "2034-05-01"}),
+}  # fmt: skip
+# What is about other years, or is no case.
+LEAVING: dict[str, tuple[str, dict[str, Any]]] = {
+    "a visit of a later year": ("inspections", {**VISIT, "date": "2026-09-02"}),
+    "a complaint of a later year": ("complaints", {**LETTER, "received_on": "2026-09-01"}),
+    "a demand of a later year": ("rectifications", {**FOUND, "rectification_id": "x"}),
+    "a clawback of a later year": ("clawbacks", {**OWED, "finding_ids": ["LATER"], "lines": [{**LINE, "period": "2025-09"}]}),
+    "a referral about a finding of a later year": ("referrals", {**HANDED, "finding_ids": ["LATER"]}),
+    "a decision to hand nothing on": ("referrals", {**HANDED, "referred": False, "why": "情节轻微"}),
+}  # fmt: skip
+
+
+async def _confirmed(district: District) -> dict[str, str]:
+    """Two findings of class hours without a pupil: of the old year, and of a later one; the bureau has confirmed both."""
+    await district.school(S1).post("sessions", session("none", headcount=0))
+    await district.audit()
+    found = await district.fetch(
+        "select finding_id, subject from audit.finding where rule = 'A12' and subject in ('nobody', 'none')"
+    )
+    for each in found:
+        await district.bureau.post(f"findings/{each['finding_id']}/dispositions", {"kind": "confirm"})
+    named = {"nobody": "FINDING", "none": "LATER"}
+    return {named[each["subject"]]: each["finding_id"] for each in found}
+
+
+def _naming(record: dict[str, Any], findings: dict[str, str]) -> dict[str, Any]:
+    said = json.dumps(record, ensure_ascii=False)
+    for name, finding_id in findings.items():
+        said = said.replace(f'"{name}"', f'"{finding_id}"')
+    named: dict[str, Any] = json.loads(said)
+    return named
+
+
+@pytest.mark.parametrize("what", HOLDING)
+async def test_a_year_that_an_open_case_is_about_stays_until_it_is_closed(
+    aged: District, tmp_path: Path, what: str
+) -> None:
+    resource, record, closing = HOLDING[what]
+    record = _naming(record, await _confirmed(aged))
+    await aged.bureau.post(resource, record)
+    await aged.audit()
+    with pytest.raises(ArchiveRefused, match=f"held by cases that are open: {resource}/"):
+        await _take(aged, tmp_path)
+    assert not (tmp_path / str(YEAR)).exists()
+    await aged.bureau.post(resource, {**record, **closing, "reason": "办结"})
+    await aged.audit()
+    await _take(aged, tmp_path)
+
+
+async def test_a_case_of_another_year_holds_no_archive(aged: District, tmp_path: Path) -> None:
+    findings = await _confirmed(aged)
+    for resource, record in LEAVING.values():
+        key = {name: f"{value}-{resource}" for name, value in record.items() if name == "referral_id"}
+        await aged.bureau.post(resource, {**_naming(record, findings), **key, "reason": "另案"})
+    await aged.audit()
+    await _take(aged, tmp_path)
+
+
+async def test_what_was_handed_on_holds_until_the_discipline_body_is_done_with_it(
+    aged: District, tmp_path: Path
+) -> None:
+    findings = await _confirmed(aged)
+    owed = {**_naming({**OWED, "finding_ids": ["FINDING"]}, findings), "ordered_on": "2034-03-02"}
+    whole = {"recovered": [{"recovered_on": "2034-03-03", "amount_fen": 7}]}
+    handed = _naming({**HANDED, "clawback_id": "b", "finding_ids": ["LATER"]}, findings)
+    await aged.bureau.post("clawbacks", {**owed, **whole})
+    await aged.bureau.post("referrals", handed)
+    await aged.audit()
+    with pytest.raises(ArchiveRefused, match="clawbacks/"):
+        await _take(aged, tmp_path)
+    await aged.bureau.post("clawbacks", {**owed, "reason": "退回"})
+    await aged.bureau.post("referrals", {**handed, "concluded_on": "2034-05-01", "reason": "办结"})
+    await aged.audit()
+    await _take(aged, tmp_path)
+
+
 async def test_the_commands_say_what_they_did_and_why_they_refuse(aged: District, tmp_path: Path) -> None:
     place = await _take(aged, tmp_path)
     environment = {"TAIZHANG_DATABASE_URL": aged.database_url, "PYTHONPATH": str(ROOT)}

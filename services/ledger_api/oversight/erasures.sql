@@ -9,22 +9,10 @@ pupil as (
     from ledger.person
     where resource = 'students' and person_id = :student_id and school_id = :school_id
 )
-select 'inspections/' || inspection_id as held_by, null::date as held_until
-from ledger.inspection
-where school_id = :school_id and conclusion is null
-union all
-select record_key, null
-from ledger.complaint
-where school_id = :school_id and closed_on is null
-union all
-select clawback.record_key, null
-from ledger.clawback
-where
-    school_id = :school_id
-    and cancelled_on is null
-    and amount_fen > (
-        select coalesce(sum((part ->> 'amount_fen')::bigint), 0) from jsonb_array_elements(clawback.recovered) as part
-    )
+-- Whatever days a case is about: who was there is asked of the register.
+select distinct held_by, null::date as held_until
+from ledger.open_case
+where school_id = :school_id
 union all
 select 'terms/' || recent_term.term_id, recent_term.kept_until
 from recent_term

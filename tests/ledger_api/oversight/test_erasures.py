@@ -198,10 +198,15 @@ async def test_what_still_needs_the_pupil_holds_the_erasure(school: District) ->
     assert "complaints/" in (await _erase(school, expect=409))["detail"]
     await bureau.post("complaints", {**complaint, "closed_on": TUESDAY})
     await bureau.post("inspections", {"school_id": S1, "inspection_id": "o", "kind": "spot_check", "date": MONDAY})
-    assert "inspections/o" in (await _erase(school, expect=409))["detail"]
+    assert f"inspections/{S1}/o" in (await _erase(school, expect=409))["detail"]
     owed = {"school_id": S1, "clawback_id": "b", "amount_fen": 7, "determined_on": MONDAY}
     await bureau.post("clawbacks", {**owed, "finding_ids": [await confirmed_finding(school)]})
     assert "clawbacks/" in (await _erase(school, expect=409))["detail"]
+    demand = {"school_id": S1, "rectification_id": "x", "demand": "补", "demanded_on": MONDAY, "due_on": TUESDAY}
+    await bureau.post("rectifications", demand)
+    await bureau.post("referrals", {"school_id": S1, "referral_id": "f", "decided_on": MONDAY})
+    said = (await _erase(school, expect=409))["detail"]
+    assert all(f"{resource}/" in said for resource in ("inspections", "clawbacks", "rectifications", "referrals"))
     assert await school.fetch("select from ledger.person where person_id = $1", PUPIL)
 
 
