@@ -3,8 +3,11 @@
 import asyncio
 from typing import Any
 
+import structlog
 from arq.worker import Worker
 from redis.asyncio.client import PubSub
+
+log = structlog.get_logger()
 
 QUEUE = "taizhang:audit"
 # What was queued without a ring (nobody listened yet) waits no longer.
@@ -33,10 +36,17 @@ class Listener(Worker):
             heard.result()
 
     async def close(self) -> None:
-        """End what runs, and listen no more."""
-        if self._heard is not None:
-            self._heard.cancel()
-            await asyncio.wait([self._heard])
+        """End what runs, and listen no more.
+
+        What a job ends with is not raised: cut off, it would look as if whoever closes had been cancelled.
+        """
+        cut_off = [*self.tasks.values(), *([self._heard] if self._heard else [])]
+        self.tasks.clear()
+        for each in cut_off:
+            each.cancel()
+        for ended in await asyncio.gather(*cut_off, return_exceptions=True):
+            if isinstance(ended, Exception):
+                log.warning("job_cut_off", error=repr(ended))
         if self._rings is not None:
             await self._rings.aclose()  # type: ignore[no-untyped-call]
         await super().close()

@@ -81,12 +81,16 @@ async def _run(settings: Settings) -> None:
         tasks.append(asyncio.create_task(_every(MEASURE_SECONDS, lambda: measure_store(pool))))
     waiting = asyncio.create_task(ended.wait())
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    # None of them ends by itself; should one, the process ends in an error, for whoever keeps it running to see.
+    unasked = [task for task in tasks if task in done]
     for task in (waiting, *tasks):
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    await asyncio.gather(waiting, *tasks, return_exceptions=True)
     await pool.close()
-    log.info("audit_worker_stopped", asked=waiting in done)
+    log.info("audit_worker_stopped", asked=not unasked)
+    for task in tasks:
+        if task in unasked or not task.cancelled():
+            task.result()
 
 
 async def _carry(settings: Settings, database_url: str, context: dict[str, Any]) -> None:
