@@ -62,8 +62,12 @@ _EVENTS = f"""
         position, finding_id, change, at, school_id, finding,
         -- The ids of the requests that it came from, of some.
         array(select distinct request_id from ledger.batch where batch_id = any(batch_ids[1:5]) order by 1) as request_ids,
+        -- What came first leads.
         array(
-            select distinct traceparent from ledger.batch_trace where batch_id = any(batch_ids[1:5]) order by 1
+            select traceparent from ledger.batch_trace
+            where batch_id = any(batch_ids[1:5])
+            group by traceparent
+            order by min(noted_at), traceparent
         ) as traceparents
     from audit.finding_event
     where school_id = $6 and position > $7 and {_WANTED}

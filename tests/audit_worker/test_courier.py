@@ -61,6 +61,21 @@ async def test_a_webhook_is_signed_and_reads_as_a_cloudevent(
     assert got.event["data"] == listed
 
 
+async def test_a_webhook_goes_on_in_the_trace_of_what_came_first(
+    school: District, courier: Courier, receiver: Receiver
+) -> None:
+    await subscribed(school, school.auditor, receiver)
+    sender, sent = school.school(S1), empty_session("h1")
+    for trace, each in (("f" * 32, sent), ("1" * 32, {**sent, "activity": "棋类", "reason": "登记有误"})):
+        answer = await sender.send(
+            "POST", "/v1/sessions", json=[each], headers={"traceparent": f"00-{trace}-{'a' * 16}-01"}
+        )
+        assert answer.json()["unchanged"] == 0
+    await find_and_wake(school, courier)
+    await receiver.await_number(1)
+    assert receiver.received[0].headers["traceparent"].split("-")[1] == "f" * 32
+
+
 async def test_what_was_before_the_subscription_comes_by_replay_only(
     school: District, courier: Courier, receiver: Receiver
 ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 import yaml
 from joserfc.jwk import ECKey
@@ -94,7 +95,7 @@ def watched(stores: Stores, standard: str) -> Iterator[Watched]:
             found = Watched(
                 running, f"http://127.0.0.1:{worker_port}", url, lines, received, read_signing_key(key), collector
             )
-            _tell(found, f"http://127.0.0.1:{hooks_port}/hooks")
+            _tell(found, url, f"http://127.0.0.1:{hooks_port}/hooks")
             yield found
             assert_lines_name_nobody(lines, url)
         receiver.terminate()
@@ -102,7 +103,7 @@ def watched(stores: Stores, standard: str) -> Iterator[Watched]:
     shutil.rmtree(data_dir)
 
 
-def _tell(watched: Watched, hooks: str) -> None:
+def _tell(watched: Watched, url: str, hooks: str) -> None:
     bureau, school = watched.headers("bureau"), watched.headers("school", S1)
     followed = {"X-Request-ID": REQUEST, "traceparent": f"00-{TRACE}-{CALLER}-01"}
     with httpx.Client(base_url=watched.running.ledger_url, trust_env=False) as client:
@@ -112,11 +113,18 @@ def _tell(watched: Watched, hooks: str) -> None:
         for path, record in (("/v1/staff", named), ("/v1/sessions", session("nobody", headcount=0))):
             answer = client.post(path, json=record, headers={**school, **followed})
             assert answer.status_code == 200, answer.text
+            # Each is audited for itself: what came in together is told in the trace of what came first.
+            until(lambda: _audited(url))
         assert client.post("/v1/attendance", json=sheet("nobody", present=3), headers=school).status_code == 200
         # What is refused is logged as little as what is taken.
         assert client.post("/v1/sessions", json=session("P1\x00"), headers=school).status_code == 422
         assert client.get("/v1/students/P1", headers=school).status_code == 200
         assert client.get("/v1/students/P1%00", headers=school).status_code < 500
+
+
+def _audited(url: str) -> bool:
+    with psycopg.connect(url) as connection:
+        return connection.execute("select from ledger.outbox").fetchone() is None
 
 
 def test_one_id_leads_from_the_post_over_the_audit_to_the_webhook(watched: Watched) -> None:
