@@ -20,6 +20,8 @@ ACQUIRE_SECONDS = 5.0
 LOCK_SECONDS = 8
 STATEMENT_SECONDS = 60
 SILENCE_SECONDS = 70.0
+# The key of the advisory lock under which audits take turns, and a migration among them.
+TURN_LOCK = 0x7A1_2A46
 # More than a service has.
 STATEMENTS_KEPT = 1000
 

@@ -28,7 +28,7 @@ from services.audit_worker.scope import Scope, TermDates, days_of, widen
 from services.audit_worker.side_by_side import readers_beside, writers_beside
 from services.audit_worker.yielding import with_those_that_yield, yielding
 from shared import metrics
-from shared.database import ACQUIRE_SECONDS
+from shared.database import ACQUIRE_SECONDS, TURN_LOCK
 from shared.tracing import note_span
 
 log = structlog.get_logger()
@@ -48,8 +48,6 @@ _CLAIM_DAYS = """
 """
 # So many requests of a claim are named in its line.
 REQUESTS_NAMED = 20
-# The key of the advisory lock under which audits take turns.
-TURN_LOCK = 0x7A1_2A46
 CHANNEL = "taizhang_findings"
 # What a rule reads that speaks of days which the district has recorded and the school has not.
 FRONTIER = "frontier"

@@ -6,11 +6,11 @@ from datetime import date
 import asyncpg
 
 from services.audit_worker import rollup, rollup_service
-from services.audit_worker.engine import TURN_LOCK, terms_of
+from services.audit_worker.engine import terms_of
 from services.audit_worker.scope import Scope
 from services.cli.progress import progress_bar
 from services.cli.running import database_url_of
-from shared.database import open_pool
+from shared.database import TURN_LOCK, open_pool
 from shared.settings import Settings
 
 # A term of so many schools is made at once: one commit each, so that whoever reads or audits waits for no longer.

@@ -27,13 +27,14 @@ def migrate(database_url: str, *, revision: str = "head") -> None:
     """Bring the database at `database_url` to `revision`; creates the service roles and their grants.
 
     The services may run meanwhile: each step is a transaction that waits for a lock less than a second, and is tried
-    again. Raises sqlalchemy.exc.OperationalError when the database does not answer, or a lock is not to be had; SchemaMismatch
+    again; the audit waits its turn. Raises sqlalchemy.exc.OperationalError when the database does not answer, or a lock is not to be had; SchemaMismatch
     when the schema is of a version that this code does not know: nothing is touched.
     """
     engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
     move = command.downgrade if revision.startswith("-") else command.upgrade
     try:
-        _require_known(engine)
+        if _require_known(engine) == _versions()[0] and revision == "head":
+            return
         for left in reversed(range(ATTEMPTS)):
             try:
                 with engine.connect() as connection:
@@ -80,8 +81,8 @@ def require_newest(database_url: str) -> None:
         )
 
 
-def _require_known(engine: Engine) -> None:
-    """Raise SchemaMismatch when a newer version has migrated the database."""
+def _require_known(engine: Engine) -> str | None:
+    """The step that the database is at; raises SchemaMismatch when a newer version has migrated it."""
     with engine.connect() as connection:
         found = MigrationContext.configure(connection, opts={"version_table_schema": "public"}).get_current_revision()
     newest, known = _versions()
@@ -90,6 +91,7 @@ def _require_known(engine: Engine) -> None:
             f"the database's schema is {found}, which this version does not know (its newest is {newest}): migrate with "
             "the version that brought it there, or go back with that version's `taizhang migrate --back`"
         )
+    return found
 
 
 def _versions() -> tuple[str | None, set[str]]:

@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 
+from shared.database import TURN_LOCK
 from shared.migrations import require_newest
 from tests.deploy.conftest import ROLES, ROOT, Machine, wait_for
 from tests.world.standard import S1, TERM, school_of, session, slot_of, staff_of
@@ -131,14 +132,16 @@ def downgrade() -> None:
 
 
 @pytest.fixture
-def next_version(serving: Machine) -> Path:
-    """The folder of a next version: this one's code, and a step of the schema."""
+def next_version(serving: Machine) -> Iterator[Path]:
+    """The folder of a next version: this one's code, and a step of the schema, which is gone afterwards."""
     code = serving.home / "next"
     for each in ("services", "shared"):
         shutil.copytree(ROOT / each, code / each, ignore=shutil.ignore_patterns("__pycache__"))
     newest = str(serving.query("select version_num from public.alembic_version")[0][0])
     (code / "shared/migrations/versions/next.py").write_text(NEXT.format(newest=newest), "utf-8")
-    return code
+    yield code
+    if serving.query("select version_num from public.alembic_version") == [("next",)]:
+        serving.run("migrate", "--back", code=code)
 
 
 @contextmanager
@@ -174,12 +177,18 @@ def traffic(machine: Machine) -> Iterator[list[int]]:
 
 def test_a_version_comes_and_goes_while_schools_record_and_read(serving: Machine, next_version: Path) -> None:
     with traffic(serving) as answers:
-        # Somebody's long report: the step waits for it a moment, lets everybody pass, and tries again.
+        upgrade = threading.Thread(target=serving.run, args=("migrate",), kwargs={"code": next_version})
         with psycopg.connect(serving.url("taizhang_reporting")) as long_report:
             long_report.execute("select count(*) from ledger.session_revision")
-            upgrade = threading.Thread(target=serving.run, args=("migrate",), kwargs={"code": next_version})
-            upgrade.start()
-            wait_for(lambda: waiting(serving), "the step did not wait for the reader")
+            # An audit takes as long as it takes: the step lets it end, and stands in nobody's way meanwhile.
+            with psycopg.connect(serving.url("taizhang_audit")) as long_audit:
+                long_audit.execute("select pg_advisory_xact_lock(%s)", (TURN_LOCK,))
+                upgrade.start()
+                wait_for(lambda: waiting(serving) == {"advisory"}, "the step did not wait for the audit")
+                passed_by(answers)
+                assert waiting(serving) == {"advisory"}
+            # Somebody's long report: the step waits for it a moment, lets everybody pass, and tries again.
+            wait_for(lambda: waiting(serving) == {"relation"}, "the step did not wait for the reader")
             wait_for(lambda: not waiting(serving), "the step did not give up")
         upgrade.join()
         assert serving.query("select version_num from public.alembic_version") == [("next",)]
@@ -203,11 +212,10 @@ def test_a_version_comes_and_goes_while_schools_record_and_read(serving: Machine
     assert serving.run("verify").returncode == 0
 
 
-def waiting(machine: Machine) -> bool:
-    """Whether the owner, who migrates, waits for a lock."""
-    return bool(
-        machine.query("select from pg_stat_activity where usename = 'taizhang_owner' and wait_event_type = 'Lock'")
-    )
+def waiting(machine: Machine) -> set[str]:
+    """What kinds of lock the owner, who migrates, waits for."""
+    waits = "select wait_event from pg_stat_activity where usename = 'taizhang_owner' and wait_event_type = 'Lock'"
+    return {kind for (kind,) in machine.query(waits)}
 
 
 def passed_by(answers: list[int]) -> None:
