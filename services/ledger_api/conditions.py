@@ -55,6 +55,18 @@ DELIBERATED = Condition(
     "the deliberation named approved it, and one of its items names this content hash",
     _deliberated,
 )
+
+
+def _open_days(attempt: Attempt) -> list[str]:
+    return [day["service_date"].isoformat() for day in attempt.others.get("open_days", ())]
+
+
+DAYS_CLOSED = Condition(
+    "期间内有课时的各日均已结账（POST /v1/days）",
+    "every day of its period on which class hours were worked is closed (POST /v1/days)",
+    lambda attempt: not _open_days(attempt),
+    wants=_open_days,
+)
 AFTER_THE_MEETING = Condition(
     "张贴日期不早于集体审议",
     "it is displayed no earlier than it was deliberated",

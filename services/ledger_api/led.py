@@ -104,6 +104,26 @@ _FINDINGS = """
     where finding.school_id = $1 and finding.finding_id = any ($2)
     order by finding.finding_id, disposition.number desc
 """
+# The days of a month or a term on which a school worked class hours, and of which it has not said that they are complete.
+_OPEN_DAYS = """
+    with period as (
+        select month.starts_on, (month.starts_on + interval '1 month - 1 day')::date as ends_on
+        from unnest($2::text[]) as period (name)
+        cross join lateral (select case when name ~ '^[0-9]{4}-(0[1-9]|1[0-2])$' then (name || '-01')::date end) as month (starts_on)
+        where month.starts_on is not null
+        union all
+        select starts_on, ends_on from ledger.term where term_id = any ($2)
+    )
+
+    select distinct worked.service_date
+    from period
+    inner join ledger.work_entry as worked on worked.service_date between period.starts_on and period.ends_on
+    left join ledger.day on day.school_id = worked.school_id and day.service_date = worked.service_date
+    where worked.school_id = $1 and worked.class_hours_hundredths > 0 and day.state is distinct from 'closed'
+    order by worked.service_date
+"""
+# What is no record of the name that a document gives.
+_OF_THEIR_OWN = {"findings": _FINDINGS, "days": _OPEN_DAYS}
 _exact = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -256,8 +276,8 @@ async def named_records(
     for name, (resource, field) in reads.items():
         said = attempt.said(field)
         keys = [said] if isinstance(said, str) else list(said or ())
-        if resource == "findings":
-            found[name] = [dict(row) for row in await connection.fetch(_FINDINGS, led.school_id, keys)]
+        if resource in _OF_THEIR_OWN:
+            found[name] = [dict(row) for row in await connection.fetch(_OF_THEIR_OWN[resource], led.school_id, keys)]
             continue
         rows = await connection.fetch(_NAMED, led.school_id, resource, keys)
         found[name] = [await _with_state(connection, resource, row) for row in rows]

@@ -87,12 +87,16 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Condition:
-    """What must hold before a step is taken, in words; `own_work` when it is about who takes it."""
+    """What must hold before a step is taken, in words; `own_work` when it is about who takes it.
+
+    `wants`: what of it is still wanting, where that can be named.
+    """
 
     zh: str
     en: str
     holds: Callable[[Attempt], bool]
     code: str = "not_ready"
+    wants: Callable[[Attempt], Sequence[str]] = lambda _attempt: ()
 
 
 @dataclass(frozen=True)

@@ -123,8 +123,8 @@ PUBLICATION = Machine(
     steps={
         "deliberate": Step(
             SCHOOLS, frozenset({"draft"}), "deliberated", "集体审议", "deliberated",
-            needs=("deliberation_id",), names_content=True, reads=_DELIBERATION, conditions=(must.DELIBERATED,),
-            sets=_deliberate,
+            needs=("deliberation_id",), names_content=True, reads={**_DELIBERATION, "open_days": ("days", "period")},
+            conditions=(must.DAYS_CLOSED, must.DELIBERATED), sets=_deliberate,
         ),
         "display": Step(
             SCHOOLS, frozenset({"deliberated"}), "displayed", "张贴公示", "displayed",

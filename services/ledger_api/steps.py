@@ -197,7 +197,9 @@ def _refuse_unready(step: Step, attempt: Attempt) -> None:
     """Raises Refused with the first thing that does not hold: 409, or 403 when it is about who takes the step."""
     for condition in step.conditions:
         if not condition.holds(attempt):
-            raise Refused(condition.code, condition=Words(condition.zh, condition.en))
+            wanting = condition.wants(attempt)
+            zh, en = (f"（尚缺：{'、'.join(wanting)}）", f" (wanting: {', '.join(wanting)})") if wanting else ("", "")
+            raise Refused(condition.code, condition=Words(condition.zh + zh, condition.en + en))
 
 
 async def _write(

@@ -24,7 +24,7 @@ from tests.world.procedure import (
     lead,
     step,
 )
-from tests.world.standard import S1, S2
+from tests.world.standard import S1, S2, closed_day
 
 Json = dict[str, Any]
 ROLES = ("own school", "other school", "own centre", "other centre", "bureau", "auditor", "sandbox")
@@ -110,6 +110,7 @@ async def _world(school: District) -> World:
     await lead(school, CLAWBACK_STORY, to="ordered")
     await lead(school, RECTIFICATION_STORY, to="answered")
     own, bureau = school.school(S1), school.bureau
+    await own.post("days", closed_day())
     await own.post("publications", {**TERMLY, "publication_id": "p-open"})
     content = await deliberated(
         own, "publications/p-open", kind="term_remuneration", held_on="2026-02-02", meeting="d-open"

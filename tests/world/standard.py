@@ -96,6 +96,11 @@ def sheet(session_id: str = "h1", *, present: int | list[str] = 20, **given: Any
     return {"school_id": S1, "session_id": session_id, "service_date": MONDAY, "present": there, **given}
 
 
+def closed_day(service_date: str = MONDAY, **given: Any) -> dict[str, Any]:
+    """A day of S1 of which the school says that it is complete."""
+    return {"school_id": S1, "service_date": service_date, "state": "closed", **given}
+
+
 def duty(duty_id: str = "d1", staff_id: str = "T9", class_hours: float = 1, **given: Any) -> Json:
     """A duty of S1 on MONDAY."""
     return {

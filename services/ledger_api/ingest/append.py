@@ -281,10 +281,10 @@ class Ledger:
             if faults:
                 raise Invalid(faults)
             if sender.dry_run:
-                # What only the database refuses is refused in a dry run too.
+                # What only the database refuses is refused in a dry run too; a chain that it opened is there no more.
                 async with taken_back(connection):
                     await self.write_under_lock(connection, batch, sender, pointer)
-                self._book.drop(batch.homes)
+                self._book.drop(batch.homes if batch.opens_chains else ())
                 return receipt_of(uuid4(), [], received=batch.size)
             if sender.precondition is not None:
                 receipt = await self.write_under_lock(connection, batch, sender, pointer)

@@ -71,13 +71,16 @@ async def _read_rolls(connection: asyncpg.Connection, school_ids: Sequence[str])
             chain_head.school_id,
             chain_head.roll_version,
             (
-                select array_agg(entry.key)
-                from ledger.current_entry as entry
-                where
-                    entry.school_id = chain_head.school_id
-                    and entry.resource = 'students'
-                    -- Of whom nobody knows any more who they were, nothing more is recorded.
-                    and not starts_with(entry.key, 'erased-')
+                -- One sort: a plan that looks for each revision's successor is only good where the planner knows the table.
+                select array_agg(latest.key)
+                from (
+                    select distinct on (entry.key) entry.key, entry.state
+                    from ledger.entry
+                    where entry.school_id = chain_head.school_id and entry.resource = 'students'
+                    order by entry.key, entry.revision desc
+                ) as latest
+                -- Of whom nobody knows any more who they were, nothing more is recorded.
+                where latest.state = 'recorded' and not starts_with(latest.key, 'erased-')
             ) as students,
             (
                 select array_agg(array[

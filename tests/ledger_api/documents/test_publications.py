@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pytest
+
 from tests.world.district import District, Voice
 from tests.world.lifecycle import goes_through_its_life
-from tests.world.procedure import MONTHLY, PUBLICATION_STORY, begin, deliberated, digest_of, lead, step
-from tests.world.standard import MONDAY, PLAN, S1, S2, TERM, TUESDAY, duty, session, sheet
+from tests.world.procedure import MONTHLY, PUBLICATION_STORY, TERMLY, begin, deliberated, digest_of, lead, step
+from tests.world.standard import MONDAY, PLAN, S1, S2, TERM, TUESDAY, closed_day, duty, session, sheet
 
 Json = dict[str, Any]
 
@@ -121,6 +123,28 @@ async def test_nobody_publishes_from_the_ledger_of_another_school(school: Distri
     assert problem["code"] == "unknown_field"
 
 
+WEDNESDAY, LAST_DAY = "2025-09-10", "2026-01-29"
+
+
+@pytest.mark.parametrize(("kind", "period"), [("monthly_workload", "2025-09"), ("term_remuneration", TERM)])
+async def test_what_is_laid_before_the_meeting_is_of_days_that_are_closed(
+    school: District, kind: str, period: str
+) -> None:
+    own = school.school(S1)
+    await own.post("sessions", session("a"), session("b", service_date=TUESDAY), session("c", service_date=LAST_DAY))
+    # A day on which nobody worked class hours is not waited for.
+    await own.post("sessions", session("idle", service_date=WEDNESDAY, staff={"T1": 0}))
+    await own.post("days", closed_day(), closed_day(LAST_DAY))
+    await own.post("publications", {**TERMLY, "kind": kind, "period": period})
+    meeting = await deliberated(own, "publications/p-term", kind=kind, held_on="2026-02-02", meeting="d")
+    problem = await step(own, "publications/p-term", "deliberate", expect=409, on="2026-02-02", **meeting)
+    assert (problem["code"], MONDAY in problem["detail"], TUESDAY in problem["detail"]) == ("not_ready", False, True)
+    assert WEDNESDAY not in problem["detail"]
+    await own.post("days", closed_day(TUESDAY))
+    taken = await step(own, "publications/p-term", "deliberate", on="2026-02-02", **meeting)
+    assert taken["state"] == "deliberated"
+
+
 async def test_an_objection_is_not_ignored(school: District) -> None:
     await lead(school, PUBLICATION_STORY, to="displayed")
     own = school.school(S1)
@@ -233,6 +257,7 @@ async def test_what_is_led_step_by_step_satisfies_the_audit(school: District) ->
         "sessions", session(staff={"T1": 12.5, "T2": 20}), session("h2", service_date=TUESDAY, staff={"T2": 10})
     )
     await own.post("attendance", sheet())
+    await own.post("days", closed_day(sessions=1), closed_day(TUESDAY, sessions=1))
     await lead(school, PUBLICATION_STORY)
     await school.audit()
     about_publications = {finding["rule"] for finding in await school.auditor.findings() if finding["rule"] < "D13"}
