@@ -6,9 +6,9 @@ advisory lock, held to the commit: no two of them can miss what only the other's
 schools), and an event's position, assigned under it, is gap-free and in commit order.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from time import perf_counter, time_ns
 from typing import TypeVar
 
@@ -44,6 +44,15 @@ _CLAIM_DAYS = """
     where not days_audited and (cardinality(service_dates) between 1 and $1 or resource = $2)
     order by outbox_id
     limit $3
+    for update skip locked
+"""
+# A load of many days is rolled up so much at a time, between which the days that come in are looked at.
+ROLL_UP_ROWS = 50
+_CLAIM_SERVICE = """
+    select * from ledger.outbox
+    where not service_rolled_up and resource = any($1)
+    order by outbox_id
+    limit $2
     for update skip locked
 """
 # So many requests of a claim are named in its line.
@@ -83,7 +92,7 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         changes = await _told(connection, dispositions.fold_dispositions, decided) if decided else 0
         dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
         await dirty_newly_kept(connection, rules, claimed, dirt)
-        people = await _roll_up(connection, dirt, terms)
+        people = await _roll_up(connection, dirt, terms, spared=rollup_service.rolled_up_days(claimed))
         changes += await find_and_fold(connection, rules, dirt, terms, people, rules)
         counted = {row["school_id"] for row in claimed if row["resource"] in rollup_service.COUNTED}
         await rollup_service.recount_pupils(connection, counted)
@@ -121,6 +130,27 @@ async def audit_days(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         )
     await _tell(pool, "days_audited", claimed, changes, perf_counter() - started)
     return Audited(len(claimed), changes)
+
+
+async def roll_up_service(pool: asyncpg.Pool) -> int:
+    """Roll up what was held and who came on the days that came in; commit. Returns the number of rows, which stay.
+
+    Once, and not by each reader of the district until the whole audit has looked.
+    """
+    async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
+        await _take_turn(connection, RULE_SECONDS)
+        claimed = await connection.fetch(_CLAIM_SERVICE, list(rollup_service.DAILY), ROLL_UP_ROWS)
+        if claimed:
+            terms = await terms_of(connection)
+            dirt = await dirt_of(connection, claimed, terms)
+            await spare_archived(connection, dirt)
+            scopes = widen(set().union(*dirt.days.values()), "school_day", terms)
+            await rollup_service.rebuild_service([connection], scopes)
+            await connection.execute(
+                "update ledger.outbox set service_rolled_up = true where outbox_id = any($1)",
+                [row["outbox_id"] for row in claimed],
+            )
+    return len(claimed)
 
 
 async def _tell(
@@ -241,11 +271,15 @@ async def terms_of(connection: asyncpg.Connection) -> list[TermDates]:
 
 
 async def _roll_up(
-    connection: asyncpg.Connection, dirt: Dirt, terms: Sequence[TermDates], writers: Sequence[asyncpg.Connection] = ()
+    connection: asyncpg.Connection,
+    dirt: Dirt,
+    terms: Sequence[TermDates],
+    writers: Sequence[asyncpg.Connection] = (),
+    spared: Collection[tuple[str, date]] = (),
 ) -> frozenset[str]:
     """Recompute the rollups of what is dirty; returns the people whose work that concerns. What the rollups say may be dirt too.
 
-    `writers`: connections that share the longest of it.
+    `writers`: connections that share the longest of it. `spared`: days of which the longest is done.
     """
     await spare_archived(connection, dirt)
     worked = dirt.days.get("sessions", set()) | dirt.days.get("duties", set())
@@ -259,7 +293,8 @@ async def _roll_up(
         scopes = widen(recorded, "school_day", terms)
         await rollup.rebuild_days(connection, scopes)
         await rollup.rebuild_figures(connection, scopes)
-        await rollup_service.rebuild_service([connection, *writers], scopes)
+        unserved = widen(recorded.difference(spared), "school_day", terms)
+        await rollup_service.rebuild_service([connection, *writers], unserved)
         # The district goes on, and who does not is looked at though nothing of theirs has changed.
         dirt.days[FRONTIER] |= await rollup.lagging(connection)
     return frozenset(people)

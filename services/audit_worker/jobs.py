@@ -17,10 +17,12 @@ LONGEST_WAIT_SECONDS = 5.0
 
 
 async def audit_days(context: dict[str, Any]) -> int:
-    """Audit the days of the outbox as far as it can be done at once; returns the number of rows looked at."""
-    looked_at = 0
-    while rows := (await engine.audit_days(context["pool"], context["rules"])).outbox_rows:
-        looked_at += rows
+    """Audit the days of the outbox as far as it can be done at once, and roll them up; returns the number of rows looked at."""
+    looked_at, rows = 0, 1
+    while rows:
+        while rows := (await engine.audit_days(context["pool"], context["rules"])).outbox_rows:
+            looked_at += rows
+        rows = await engine.roll_up_service(context["pool"])
     if looked_at:
         await deliver(context)
     context["came_in"].set()

@@ -114,9 +114,10 @@ class Machine:
 
     def stop(self, service: str) -> int:
         """Ask a service to end, as systemd and Docker do; its exit status, 0 also when it ended by the signal itself."""
-        process = self.services.pop(service)
+        process = self.services[service]
         process.send_signal(signal.SIGTERM)
         status = process.wait(STOP_SECONDS)
+        del self.services[service]
         return 0 if status == -signal.SIGTERM else status
 
     def said(self, service: str) -> str:
