@@ -22,6 +22,8 @@ STATEMENT_SECONDS = 60
 SILENCE_SECONDS = 70.0
 # The key of the advisory lock under which audits take turns, and a migration among them.
 TURN_LOCK = 0x7A1_2A46
+# And of the one under which what was held and who came is rolled up for the reports.
+SERVICE_LOCK = 0x7A1_2A47
 # More than a service has.
 STATEMENTS_KEPT = 1000
 

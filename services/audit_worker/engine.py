@@ -6,9 +6,9 @@ advisory lock, held to the commit: no two of them can miss what only the other's
 schools), and an event's position, assigned under it, is gap-free and in commit order.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from time import perf_counter, time_ns
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ from services.audit_worker.scope import Scope, TermDates, days_of, widen
 from services.audit_worker.side_by_side import readers_beside, writers_beside
 from services.audit_worker.yielding import with_those_that_yield, yielding
 from shared import metrics
-from shared.database import ACQUIRE_SECONDS, TURN_LOCK
+from shared.database import ACQUIRE_SECONDS, SERVICE_LOCK, TURN_LOCK
 from shared.tracing import note_span
 
 log = structlog.get_logger()
@@ -46,14 +46,21 @@ _CLAIM_DAYS = """
     limit $3
     for update skip locked
 """
-# A load of many days is rolled up so much at a time, between which the days that come in are looked at.
+# What the reports' rollups do not hold yet stays: see roll_up_service.
+_CLAIM = """
+    select * from ledger.outbox
+    where service_rolled_up or resource <> all($1)
+    order by outbox_id
+    limit $2
+    for update skip locked
+"""
+# Outbox rows that are rolled up in one transaction.
 ROLL_UP_ROWS = 50
 _CLAIM_SERVICE = """
     select * from ledger.outbox
     where not service_rolled_up and resource = any($1)
     order by outbox_id
     limit $2
-    for update skip locked
 """
 # So many requests of a claim are named in its line.
 REQUESTS_NAMED = 20
@@ -77,12 +84,12 @@ class Audited:
 
 async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
     """Claim what the outbox holds (at most CLAIM_ROWS rows), audit it, commit. Returns zero rows when it is empty."""
+    while await roll_up_service(pool):
+        pass
     started = perf_counter()
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
         await _take_turn(connection, RULE_SECONDS)
-        claimed = await connection.fetch(
-            "select * from ledger.outbox order by outbox_id limit $1 for update skip locked", CLAIM_ROWS
-        )
+        claimed = await connection.fetch(_CLAIM, list(rollup_service.DAILY), CLAIM_ROWS)
         if not claimed:
             return Audited(0, 0)
         await measure_grown(connection)
@@ -92,7 +99,7 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         changes = await _told(connection, dispositions.fold_dispositions, decided) if decided else 0
         dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
         await dirty_newly_kept(connection, rules, claimed, dirt)
-        people = await _roll_up(connection, dirt, terms, spared=rollup_service.rolled_up_days(claimed))
+        people = await _roll_up(connection, dirt, terms)
         changes += await find_and_fold(connection, rules, dirt, terms, people, rules)
         counted = {row["school_id"] for row in claimed if row["resource"] in rollup_service.COUNTED}
         await rollup_service.recount_pupils(connection, counted)
@@ -135,10 +142,11 @@ async def audit_days(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
 async def roll_up_service(pool: asyncpg.Pool) -> int:
     """Roll up what was held and who came on the days that came in; commit. Returns the number of rows, which stay.
 
-    Once, and not by each reader of the district until the whole audit has looked.
+    It takes turns with others of its kind and not with audits, which may take minutes: else each reader of the district would
+    add these days up from the facts until the audit has looked.
     """
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
-        await _take_turn(connection, RULE_SECONDS)
+        await connection.execute("select pg_advisory_xact_lock($1)", SERVICE_LOCK)
         claimed = await connection.fetch(_CLAIM_SERVICE, list(rollup_service.DAILY), ROLL_UP_ROWS)
         if claimed:
             terms = await terms_of(connection)
@@ -214,6 +222,7 @@ async def audit_all(
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
         async with connection.transaction(), writers_beside(pool) as writers:
             await _take_turn(connection, FULL_AUDIT_SECONDS)
+            await connection.execute("select pg_advisory_xact_lock($1)", SERVICE_LOCK)
             await measure_grown(connection)
             terms = [term for term in await terms_of(connection) if term_id in {None, term.term_id}]
             schools = await _schools(connection, school_id)
@@ -223,7 +232,8 @@ async def audit_all(
                     raise ValueError(f"there is no {named}")
             await rollup_service.recount_pupils(connection, schools)
             dirt = _every_day(schools, terms, rules)
-            people = await _roll_up(connection, dirt, terms, writers)
+            people = await _roll_up(connection, dirt, terms)
+            await rollup_service.rebuild_service([connection, *writers], _recorded(dirt, terms))
         # The rollups are committed: other connections read them now, and rules are asked side by side.
         async with connection.transaction():
             await _take_turn(connection, FULL_AUDIT_SECONDS)
@@ -270,17 +280,14 @@ async def terms_of(connection: asyncpg.Connection) -> list[TermDates]:
     return [TermDates(row["term_id"], row["starts_on"], row["ends_on"]) for row in rows]
 
 
-async def _roll_up(
-    connection: asyncpg.Connection,
-    dirt: Dirt,
-    terms: Sequence[TermDates],
-    writers: Sequence[asyncpg.Connection] = (),
-    spared: Collection[tuple[str, date]] = (),
-) -> frozenset[str]:
-    """Recompute the rollups of what is dirty; returns the people whose work that concerns. What the rollups say may be dirt too.
+def _recorded(dirt: Dirt, terms: Sequence[TermDates]) -> list[Scope]:
+    """The dirty days of which something is recorded."""
+    daily = {*rollup_service.DAILY, "days"}
+    return widen(set().union(*(days for resource, days in dirt.days.items() if resource in daily)), "school_day", terms)
 
-    `writers`: connections that share the longest of it. `spared`: days of which the longest is done.
-    """
+
+async def _roll_up(connection: asyncpg.Connection, dirt: Dirt, terms: Sequence[TermDates]) -> frozenset[str]:
+    """Recompute the rollups of what is dirty; returns the people whose work that concerns. What the rollups say may be dirt too."""
     await spare_archived(connection, dirt)
     worked = dirt.days.get("sessions", set()) | dirt.days.get("duties", set())
     # What was audited is noted before the rules read: a fact that comes later has its own outbox row.
@@ -288,13 +295,9 @@ async def _roll_up(
     await rollup.note_audited(connection, every_day)
     people = dirt.people | await rollup.rebuild(connection, widen(worked, "school_day", terms))
     dirt.days[PROGRESS] |= await rollup.progressed(connection, worked)
-    recorded = worked | dirt.days.get("attendance", set()) | dirt.days.get("days", set())
-    if recorded:
-        scopes = widen(recorded, "school_day", terms)
+    if scopes := _recorded(dirt, terms):
         await rollup.rebuild_days(connection, scopes)
         await rollup.rebuild_figures(connection, scopes)
-        unserved = widen(recorded.difference(spared), "school_day", terms)
-        await rollup_service.rebuild_service([connection, *writers], unserved)
         # The district goes on, and who does not is looked at though nothing of theirs has changed.
         dirt.days[FRONTIER] |= await rollup.lagging(connection)
     return frozenset(people)

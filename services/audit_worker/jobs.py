@@ -14,19 +14,30 @@ log = structlog.get_logger()
 # posted one after the other is looked at together, since a month's rules look at the whole month for each.
 QUIET_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 5.0
+# What a day's own rules say of it comes first.
+ROLL_UP_SECONDS = 0.2
 
 
 async def audit_days(context: dict[str, Any]) -> int:
-    """Audit the days of the outbox as far as it can be done at once, and roll them up; returns the number of rows looked at."""
-    looked_at, rows = 0, 1
-    while rows:
-        while rows := (await engine.audit_days(context["pool"], context["rules"])).outbox_rows:
-            looked_at += rows
-        rows = await engine.roll_up_service(context["pool"])
+    """Audit the days of the outbox as far as it can be done at once; returns the number of rows looked at."""
+    context["to_roll_up"].set()
+    looked_at = 0
+    while rows := (await engine.audit_days(context["pool"], context["rules"])).outbox_rows:
+        looked_at += rows
     if looked_at:
         await deliver(context)
     context["came_in"].set()
     return looked_at
+
+
+async def roll_up_soon(context: dict[str, Any]) -> None:
+    """Wait for days to come in, and roll up for the reports what came a moment later."""
+    to_roll_up: asyncio.Event = context["to_roll_up"]
+    await to_roll_up.wait()
+    to_roll_up.clear()
+    await asyncio.sleep(ROLL_UP_SECONDS)
+    while await engine.roll_up_service(context["pool"]):
+        pass
 
 
 async def audit_when_quiet(context: dict[str, Any]) -> int:

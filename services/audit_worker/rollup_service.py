@@ -3,11 +3,10 @@
 Recomputed from the facts for the school-days and schools that a change touched, never patched.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import product
-from typing import Any
 
 import asyncpg
 
@@ -54,15 +53,6 @@ _COUNTS = (
 DAILY = frozenset({"sessions", "attendance", "duties"})
 # A change of these changes how many are enrolled, or have opted in.
 COUNTED = frozenset({"students", "consents"})
-
-
-def rolled_up_days(claimed: Iterable[Mapping[str, Any]]) -> set[tuple[str, date]]:
-    """The school-days of these outbox rows of which all that they brought is rolled up already."""
-    days: dict[bool, set[tuple[str, date]]] = {True: set(), False: set()}
-    for row in claimed:
-        if row["resource"] in DAILY:
-            days[row["service_rolled_up"]].update((row["school_id"], day) for day in row["service_dates"])
-    return days[True] - days[False]
 
 
 async def rebuild_service(connections: Sequence[asyncpg.Connection], scopes: Sequence[Scope]) -> None:

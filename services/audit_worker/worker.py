@@ -63,6 +63,7 @@ async def _run(settings: Settings) -> None:
         "rules": rules,
         "escalate_after": timedelta(days=settings.escalate_after_days),
         "came_in": asyncio.Event(),
+        "to_roll_up": asyncio.Event(),
     }
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -72,6 +73,7 @@ async def _run(settings: Settings) -> None:
     tasks = [
         asyncio.create_task(_listen(redis_url, context)),
         asyncio.create_task(_every(0.0, lambda: jobs.audit_when_quiet(context))),
+        asyncio.create_task(_every(0.0, lambda: jobs.roll_up_soon(context))),
         asyncio.create_task(_every(SWEEP_SECONDS, lambda: jobs.sweep(context))),
         asyncio.create_task(_every(24 * 3600.0, lambda: _tend_the_store(pool))),
         asyncio.create_task(_carry(settings, database_url, context)),

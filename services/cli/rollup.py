@@ -10,7 +10,7 @@ from services.audit_worker.engine import terms_of
 from services.audit_worker.scope import Scope
 from services.cli.progress import progress_bar
 from services.cli.running import database_url_of
-from shared.database import TURN_LOCK, open_pool
+from shared.database import SERVICE_LOCK, TURN_LOCK, open_pool
 from shared.settings import Settings
 
 # A term of so many schools is made at once: one commit each, so that whoever reads or audits waits for no longer.
@@ -53,7 +53,8 @@ async def rebuild_in(database_url: str, school: str | None) -> dict[str, int]:
 async def _rebuild_some(connection: asyncpg.Connection, scope: Scope) -> set[str]:
     """Make the scope's rollups anew, between two audits; returns its people."""
     async with connection.transaction():
-        await connection.execute("select pg_advisory_xact_lock($1)", TURN_LOCK)
+        for lock in (TURN_LOCK, SERVICE_LOCK):
+            await connection.execute("select pg_advisory_xact_lock($1)", lock)
         people = await rollup.rebuild(connection, [scope])
         await rollup.rebuild_days(connection, [scope])
         await rollup.rebuild_figures(connection, [scope])

@@ -3,9 +3,12 @@
 import asyncio
 from typing import Any
 
+import asyncpg
+
 from services.audit_worker import jobs
 from services.audit_worker.catalogue import read_catalogue
 from services.audit_worker.engine import at_once, audit_days, audit_once
+from shared.database import TURN_LOCK
 from tests.world.district import District
 from tests.world.standard import MONDAY, S1, duty, session, sheet
 
@@ -13,7 +16,8 @@ WAITING = "select resource, days_audited from ledger.outbox order by outbox_id"
 
 
 def _context(district: District) -> dict[str, Any]:
-    return {"pool": district.auditor_pool, "rules": district.rules, "came_in": asyncio.Event()}
+    events = {name: asyncio.Event() for name in ("came_in", "to_roll_up")}
+    return {"pool": district.auditor_pool, "rules": district.rules, **events}
 
 
 async def _open(district: District) -> list[tuple[str, str]]:
@@ -37,6 +41,21 @@ async def test_a_day_is_told_at_once_and_looked_at_whole_in_a_quiet_moment(schoo
     assert await school.fetch(WAITING) == []
     told = await school.fetch("select rule, change from audit.finding_event order by position")
     assert [(row["rule"], row["change"]) for row in told] == [("A09", "opened"), ("A18", "opened")]
+
+
+async def test_days_are_rolled_up_for_the_reports_however_long_an_audit_takes(school: District) -> None:
+    await school.audit()
+    context = _context(school)
+    await school.school(S1).post("sessions", session())
+    at_work = await asyncpg.connect(school.database_url)
+    await at_work.execute("select pg_advisory_lock($1)", TURN_LOCK)
+    day_audit = asyncio.create_task(jobs.audit_days(context))
+    async with asyncio.timeout(20):
+        await jobs.roll_up_soon(context)
+    assert await school.fetch("select from audit.touched_day") == []
+    assert not day_audit.done()
+    await at_work.close()
+    assert await day_audit == 1
 
 
 async def test_what_was_told_at_once_is_taken_back_at_once(school: District) -> None:
