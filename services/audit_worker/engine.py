@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from services.audit_worker import dispositions, rollup, rollup_service
+from services.audit_worker import claims, dispositions, rollup, rollup_service
 from services.audit_worker.applicability import Kept, dirty_newly_kept
 from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of, spare_archived
@@ -35,33 +35,6 @@ log = structlog.get_logger()
 
 Told = TypeVar("Told")
 
-# Outbox rows of one claim: enough for a district's hour, few enough that a claim stays short.
-CLAIM_ROWS = 500
-# What speaks of so many days is no school's day, but a load: it waits for the whole audit.
-MOST_DAYS_AT_ONCE = 3
-_CLAIM_DAYS = """
-    select * from ledger.outbox
-    where not days_audited and (cardinality(service_dates) between 1 and $1 or resource = $2)
-    order by outbox_id
-    limit $3
-    for update skip locked
-"""
-# What the reports' rollups do not hold yet stays: see roll_up_service.
-_CLAIM = """
-    select * from ledger.outbox
-    where service_rolled_up or resource <> all($1)
-    order by outbox_id
-    limit $2
-    for update skip locked
-"""
-# Outbox rows that are rolled up in one transaction.
-ROLL_UP_ROWS = 50
-_CLAIM_SERVICE = """
-    select * from ledger.outbox
-    where not service_rolled_up and resource = any($1)
-    order by outbox_id
-    limit $2
-"""
 # So many requests of a claim are named in its line.
 REQUESTS_NAMED = 20
 CHANNEL = "taizhang_findings"
@@ -83,13 +56,12 @@ class Audited:
 
 
 async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
-    """Claim what the outbox holds (at most CLAIM_ROWS rows), audit it, commit. Returns zero rows when it is empty."""
-    while await roll_up_service(pool):
-        pass
+    """Claim what the outbox holds of some schools, audit it, commit. Returns zero rows when it is empty."""
+    await roll_up_service(pool)
     started = perf_counter()
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
         await _take_turn(connection, RULE_SECONDS)
-        claimed = await connection.fetch(_CLAIM, list(rollup_service.DAILY), CLAIM_ROWS)
+        claimed = await claims.claim(connection)
         if not claimed:
             return Audited(0, 0)
         await measure_grown(connection)
@@ -119,7 +91,7 @@ async def audit_days(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
     started = perf_counter()
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
         await _take_turn(connection, RULE_SECONDS)
-        claimed = await connection.fetch(_CLAIM_DAYS, MOST_DAYS_AT_ONCE, dispositions.RESOURCE, CLAIM_ROWS)
+        claimed = await claims.claim_days(connection)
         if not claimed:
             return Audited(0, 0)
         terms = await terms_of(connection)
@@ -140,14 +112,23 @@ async def audit_days(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
 
 
 async def roll_up_service(pool: asyncpg.Pool) -> int:
-    """Roll up what was held and who came on the days that came in; commit. Returns the number of rows, which stay.
+    """Roll up what was held and who came on the days that have come in; returns the number of outbox rows, which stay.
 
     It takes turns with others of its kind and not with audits, which may take minutes: else each reader of the district would
-    add these days up from the facts until the audit has looked.
+    add these days up from the facts until the audit has looked. What comes in meanwhile is the next call's.
     """
+    rolled_up, rows = 0, claims.ROLL_UP_ROWS
+    while rows == claims.ROLL_UP_ROWS:
+        rows = await _roll_up_service(pool)
+        rolled_up += rows
+    return rolled_up
+
+
+async def _roll_up_service(pool: asyncpg.Pool) -> int:
+    """Some outbox rows, in one commit."""
     async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
         await connection.execute("select pg_advisory_xact_lock($1)", SERVICE_LOCK)
-        claimed = await connection.fetch(_CLAIM_SERVICE, list(rollup_service.DAILY), ROLL_UP_ROWS)
+        claimed = await claims.claim_service(connection)
         if claimed:
             terms = await terms_of(connection)
             dirt = await dirt_of(connection, claimed, terms)

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from services.audit_worker import engine, parking
+from services.audit_worker import claims, engine, parking
 
 log = structlog.get_logger()
 
@@ -20,7 +20,9 @@ ROLL_UP_SECONDS = 0.2
 
 async def audit_days(context: dict[str, Any]) -> int:
     """Audit the days of the outbox as far as it can be done at once; returns the number of rows looked at."""
-    context["to_roll_up"].set()
+    # Told at the start too: where days never cease to come in, this does not end.
+    for told in ("to_roll_up", "came_in"):
+        context[told].set()
     looked_at = 0
     while rows := (await engine.audit_days(context["pool"], context["rules"])).outbox_rows:
         looked_at += rows
@@ -36,8 +38,7 @@ async def roll_up_soon(context: dict[str, Any]) -> None:
     await to_roll_up.wait()
     to_roll_up.clear()
     await asyncio.sleep(ROLL_UP_SECONDS)
-    while await engine.roll_up_service(context["pool"]):
-        pass
+    await engine.roll_up_service(context["pool"])
 
 
 async def audit_when_quiet(context: dict[str, Any]) -> int:
@@ -57,9 +58,11 @@ async def audit_when_quiet(context: dict[str, Any]) -> int:
 
 
 async def audit(context: dict[str, Any]) -> int:
-    """Audit until the outbox is empty; returns the number of outbox rows audited."""
-    audited = 0
-    while rows := (await engine.audit_once(context["pool"], context["rules"])).outbox_rows:
+    """Audit what is in the outbox now; returns the number of rows audited. What comes in meanwhile has a quiet moment of its own."""
+    pool, audited, rows = context["pool"], 0, 1
+    newest = await claims.newest(pool)
+    while rows and await claims.any_left(pool, newest):
+        rows = (await engine.audit_once(pool, context["rules"])).outbox_rows
         audited += rows
     if audited:
         await deliver(context)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from services.audit_worker import engine
+from services.audit_worker import claims, engine
 from services.audit_worker.engine import audit_all, audit_days, audit_once
 from services.cli.embedded import Stores
 from tests.world.district import District, open_district
@@ -167,10 +167,10 @@ async def _told_in_order(district: District) -> None:
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-@given(history=st.lists(steps, min_size=6, max_size=16), claim_rows=st.integers(1, 4))
+@given(history=st.lists(steps, min_size=6, max_size=16), claim=st.tuples(st.integers(1, 4), st.integers(1, 3)))
 def test_any_history_ends_in_what_one_full_audit_of_its_end_finds(
     history: list[Step],
-    claim_rows: int,
+    claim: tuple[int, int],
     clone_standard: Callable[[], AbstractContextManager[str]],
     stores: Stores,
     signing_key: str,
@@ -191,5 +191,6 @@ def test_any_history_ends_in_what_one_full_audit_of_its_end_finds(
             assert await district.fetch(SAID) == step_by_step
 
     with monkeypatch.context() as bounded, clone_standard() as url:
-        bounded.setattr(engine, "CLAIM_ROWS", claim_rows)
+        bounded.setattr(claims, "CLAIM_ROWS", claim[0])
+        bounded.setattr(claims, "CLAIM_SCHOOLS", claim[1])
         asyncio.run(live(url))

@@ -4,13 +4,14 @@ import asyncio
 from typing import Any
 
 import asyncpg
+import pytest
 
-from services.audit_worker import jobs
+from services.audit_worker import claims, jobs
 from services.audit_worker.catalogue import read_catalogue
 from services.audit_worker.engine import at_once, audit_days, audit_once
 from shared.database import TURN_LOCK
 from tests.world.district import District
-from tests.world.standard import MONDAY, S1, duty, session, sheet
+from tests.world.standard import MONDAY, S1, S2, duty, session, sheet
 
 WAITING = "select resource, days_audited from ledger.outbox order by outbox_id"
 
@@ -56,6 +57,17 @@ async def test_days_are_rolled_up_for_the_reports_however_long_an_audit_takes(sc
     assert not day_audit.done()
     await at_work.close()
     assert await day_audit == 1
+
+
+async def test_the_whole_audit_looks_at_some_schools_at_a_time_with_all_that_they_have(
+    school: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await school.audit()
+    monkeypatch.setattr(claims, "CLAIM_SCHOOLS", 1)
+    for school_id, name in ((S1, "a"), (S2, "b"), (S1, "c")):
+        staff = {"T1": 1} if school_id == S1 else {"U1": 1}
+        await school.school(school_id).post("sessions", session(name, school_id=school_id, staff=staff))
+    assert [(await audit_once(school.auditor_pool, school.rules)).outbox_rows for _claim in range(3)] == [2, 1, 0]
 
 
 async def test_what_was_told_at_once_is_taken_back_at_once(school: District) -> None:
