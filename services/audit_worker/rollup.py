@@ -180,7 +180,7 @@ async def progressed(connection: asyncpg.Connection, worked: Collection[tuple[st
                         progress.reached = latest.service_date
                         and exists (
                             select from touched
-                            inner join audit.staff_day using (school_id, service_date)
+                            inner join audit.work_day using (school_id, service_date)
                             where service_date = latest.service_date and left(school_id, 5) <> '99999'
                         )
                     )

@@ -364,6 +364,9 @@ async def test_the_rollup_is_what_the_ledger_says(school: District) -> None:
         """
     )
     assert differing == []
+    rows = "select school_id, service_date, staff_id, class_hours_hundredths from audit.{} order by 1, 2, 3"
+    by_school, by_person = await school.fetch(rows.format("worked")), await school.fetch(rows.format("staff_day"))
+    assert by_school == by_person != []
 
 
 async def test_a_rule_that_does_not_end_is_parked_and_stops_no_other(

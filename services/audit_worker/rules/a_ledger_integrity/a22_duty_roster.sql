@@ -24,7 +24,7 @@ parameters:
 says:
   zh: "{when} 有课后服务，却没有行政值班记录（开课 {found} 班次）。"
   en: "{when}: {found} sessions were held and no administrator was on duty."
-version: 1
+version: 2
 */
 with duty_day as (
     select distinct school_id, service_date, date_trunc('month', service_date) as month
@@ -44,9 +44,8 @@ worked_day as (
         school_id,
         service_date,
         max(service_date) over (partition by school_id, date_trunc('month', service_date)) as latest_date
-    from audit.staff_day
+    from audit.work_day
     where school_id = any(:school_ids) and service_date between :first_day and :last_day
-    group by school_id, service_date
 )
 
 select

@@ -22,7 +22,7 @@ parameters:
 says:
   zh: "{when} 本校人员课时占 {found}，低于 {expected}。"
   en: "{when}: the school's own people work {found} of the class hours, less than {expected}."
-version: 1
+version: 2
 */
 select
     day.school_id,
@@ -45,7 +45,7 @@ select
             coalesce(sum(day.class_hours_hundredths) filter (where staff.kind = any(:own_kinds::text[])), 0)
         )
     ) as evidence
-from audit.staff_day as day
+from audit.worked as day
 inner join ledger.staff on staff.staff_id = day.staff_id
 where
     day.school_id = any(:school_ids)

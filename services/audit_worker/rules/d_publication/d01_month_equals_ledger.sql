@@ -16,7 +16,7 @@ yields_to: [D04]
 says:
   zh: "{when} {subject} 的服务日期与台账不一致：{found}（台账 {expected} 天）。"
   en: "{when}, dates of {subject}: {found}; the ledger has {expected} dates."
-version: 1
+version: 2
 */
 with listed as (
     select
@@ -41,7 +41,7 @@ worked as (
         staff_id,
         array_agg(service_date) as dates,
         array_agg(service_date order by service_date) filter (where class_hours_hundredths > 0) as dates_with_hours
-    from audit.staff_day
+    from audit.worked
     where
         school_id = any(:school_ids)
         and service_date >= date_trunc('month', :first_day::date)

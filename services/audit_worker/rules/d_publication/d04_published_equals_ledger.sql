@@ -11,7 +11,7 @@ misses: Hours that are wrong in the ledger and in the publication alike.
 says:
   zh: "{when} 公示 {subject} {found} 课时，台账 {expected} 课时。"
   en: "{when}: {found} class hours of {subject} are published; the ledger has {expected}."
-version: 3
+version: 4
 */
 -- Each side once: the planner would work the ledger's out again for every publication.
 with published as materialized (
@@ -35,7 +35,7 @@ worked as materialized (
         to_char(service_date, 'YYYY-MM') as period,
         staff_id,
         sum(class_hours_hundredths) as class_hours_hundredths
-    from audit.staff_day
+    from audit.worked
     where
         school_id = any(:school_ids)
         and service_date >= date_trunc('month', :first_day::date)

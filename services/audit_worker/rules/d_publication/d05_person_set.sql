@@ -11,7 +11,7 @@ misses: A person whose work was invented in the ledger too.
 says:
   zh: "{when} 人员 {subject}：台账 {expected} 课时，公示 {found} 课时。"
   en: "{when}, {subject}: the ledger has {expected} class hours, {found} are published."
-version: 3
+version: 4
 */
 with published as (
     select
@@ -39,20 +39,20 @@ posted as (
 
 worked as (
     select
-        staff_day.school_id,
+        worked.school_id,
         published.period,
         published.record_key,
-        staff_day.staff_id,
-        sum(staff_day.class_hours_hundredths) as class_hours_hundredths
-    from audit.staff_day
+        worked.staff_id,
+        sum(worked.class_hours_hundredths) as class_hours_hundredths
+    from audit.worked
     inner join published
-        on published.school_id = staff_day.school_id and published.period = to_char(staff_day.service_date, 'YYYY-MM')
+        on published.school_id = worked.school_id and published.period = to_char(worked.service_date, 'YYYY-MM')
     where
-        staff_day.school_id = any(:school_ids)
-        and staff_day.service_date >= date_trunc('month', :first_day::date)
-        and staff_day.service_date < date_trunc('month', :last_day::date) + interval '1 month'
-    group by staff_day.school_id, published.period, published.record_key, staff_day.staff_id
-    having sum(staff_day.class_hours_hundredths) > 0
+        worked.school_id = any(:school_ids)
+        and worked.service_date >= date_trunc('month', :first_day::date)
+        and worked.service_date < date_trunc('month', :last_day::date) + interval '1 month'
+    group by worked.school_id, published.period, published.record_key, worked.staff_id
+    having sum(worked.class_hours_hundredths) > 0
 )
 
 select

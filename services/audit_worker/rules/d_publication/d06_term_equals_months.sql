@@ -15,7 +15,7 @@ misses: Months and term that are wrong alike.
 says:
   zh: "{when} {subject}：各月公示之和 {expected} 课时，学期公示 {found} 课时。"
   en: "{when}, {subject}: the months add up to {expected} class hours, the term's publication has {found}."
-version: 1
+version: 2
 */
 with terms as (
     select term_id, starts_on, ends_on, to_char(starts_on, 'YYYY-MM') as first_month, to_char(ends_on, 'YYYY-MM') as last_month
@@ -53,13 +53,18 @@ monthly as (
             and month.period between posted.first_month and posted.last_month
 ),
 
+served as materialized (
+    select school_id, term_id, period from audit.served_month(:school_ids, :first_day, :last_day)
+),
+
 whole as (
     select posted.*
     from posted
     where not exists (
-        select from audit.served_month(array[posted.school_id], posted.starts_on, posted.ends_on) as served
+        select from served
         where
-            served.term_id = posted.term_id
+            served.school_id = posted.school_id
+            and served.term_id = posted.term_id
             and not exists (
                 select from monthly
                 where monthly.school_id = posted.school_id and monthly.period = served.period
@@ -105,10 +110,10 @@ inner join whole using (school_id, term_id)
 where
     coalesce(of_the_term.class_hours, 0) <> coalesce(of_the_months.class_hours, 0)
     and coalesce(of_the_term.class_hours, 0) * 100 <> (
-        select coalesce(sum(staff_day.class_hours_hundredths), 0)
-        from audit.staff_day
+        select coalesce(sum(worked.class_hours_hundredths), 0)
+        from audit.worked
         where
-            staff_day.school_id = whole.school_id
-            and staff_day.staff_id = coalesce(of_the_term.staff_id, of_the_months.staff_id)
-            and staff_day.service_date between whole.starts_on and whole.ends_on
+            worked.school_id = whole.school_id
+            and worked.staff_id = coalesce(of_the_term.staff_id, of_the_months.staff_id)
+            and worked.service_date between whole.starts_on and whole.ends_on
     )

@@ -18,7 +18,7 @@ parameters:
 says:
   zh: "{when}：学期 {subject} 应于 {expected} 前上报，实际：{found}。"
   en: "{when}: term {subject} was to be submitted by {expected}; found: {found}."
-version: 2
+version: 3
 */
 with terms as (
     select term_id, starts_on, ends_on, lag(term_id) over (order by starts_on) as before_id
@@ -64,18 +64,18 @@ missing as (
         terms.starts_on <= :last_day
         and terms.ends_on >= :first_day
         and exists (
-            select from audit.staff_day
+            select from audit.work_day
             where
-                staff_day.school_id = school.school_id
-                and staff_day.service_date between terms.starts_on and terms.ends_on
-                and staff_day.service_date > before.ends_on + :within_days::integer
+                work_day.school_id = school.school_id
+                and work_day.service_date between terms.starts_on and terms.ends_on
+                and work_day.service_date > before.ends_on + :within_days::integer
         )
         and exists (
-            select from audit.staff_day
+            select from audit.work_day
             where
-                staff_day.school_id = school.school_id
-                and staff_day.service_date between before.starts_on and before.ends_on
-                and staff_day.class_hours_hundredths > 0
+                work_day.school_id = school.school_id
+                and work_day.service_date between before.starts_on and before.ends_on
+                and 0 < any(work_day.class_hours_hundredths)
         )
         and not exists (
             select from ledger.submission

@@ -9,7 +9,9 @@ import msgspec
 
 from services.audit_worker.fold import Row
 from shared.money import shown_yuan
-from shared.remuneration import AllocationPlan, PayRun, WorkItem, compute_pay
+from shared.remuneration import AllocationPlan, PackedWork, PayRun, WorkItem, compute_pay
+
+_PACKED = msgspec.json.Decoder(list[PackedWork])
 
 
 class _Line(msgspec.Struct):
@@ -38,7 +40,8 @@ def find(rows: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> It
 
 
 def _work(row: Mapping[str, Any]) -> list[WorkItem]:
-    return msgspec.json.decode(row["work"], type=list[WorkItem])
+    """`work`: a school's days as the rollup packs them."""
+    return [item for day in row["work"] for item in _PACKED.decode(day)]
 
 
 def _of_school(row: Mapping[str, Any], work: Iterable[WorkItem], run: PayRun, tolerance_fen: int) -> Iterator[Row]:

@@ -18,7 +18,7 @@ parameters:
 says:
   zh: "{when} {subject} 的拟发放报酬为 {found} 元，按分配方案和台账应为 {expected} 元。"
   en: "{when}, {subject}: the statement says {found} yuan; the plan in force makes {expected} of the ledger."
-version: 3
+version: 4
 */
 -- One row per school and term with a statement: its lines, every version of the plan, and the work they are applied to.
 -- e01_pay_formula.py applies them.
@@ -39,7 +39,7 @@ select
     statement.record_key,
     plan.contents as plans,
     plan.record_keys as plan_keys,
-    worked.items as work,
+    worked.days as work,
     staff.kinds as staff_kinds,
     graded.qualities,
     exists (
@@ -61,26 +61,21 @@ cross join lateral (
     where allocation_plan.school_id = statement.school_id
 ) as plan
 cross join lateral (
-    select
-        coalesce(json_agg(json_build_object(
-            'record_key', record_key, 'staff_id', staff_id, 'service_date', service_date,
-            'class_hours_hundredths', class_hours_hundredths, 'category', category, 'duty_kind', duty_kind,
-            'slot', slot, 'role', role, 'headcount', headcount
-        )), '[]') as items
-    from ledger.work_entry
+    select coalesce(array_agg(work_day.work order by work_day.service_date), '{}') as days
+    from audit.work_day
     where
-        work_entry.school_id = statement.school_id
-        and work_entry.service_date between statement.starts_on and statement.ends_on
+        work_day.school_id = statement.school_id
+        and work_day.service_date between statement.starts_on and statement.ends_on
 ) as worked
 cross join lateral (
     select coalesce(jsonb_object_agg(member.staff_id, member.kind), '{}') as kinds
     from ledger.staff as member
     where member.staff_id in (
-        select staff_day.staff_id
-        from audit.staff_day
+        select day.staff_id
+        from audit.worked as day
         where
-            staff_day.school_id = statement.school_id
-            and staff_day.service_date between statement.starts_on and statement.ends_on
+            day.school_id = statement.school_id
+            and day.service_date between statement.starts_on and statement.ends_on
     )
 ) as staff
 cross join lateral (

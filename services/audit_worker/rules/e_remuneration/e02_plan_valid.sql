@@ -19,7 +19,7 @@ parameters:
 says:
   zh: "{when} 的报酬所依据的分配方案不合要求（{subject}）：{found}。"
   en: "The allocation plan behind the pay of {when} is not valid ({subject}): {found}."
-version: 1
+version: 2
 */
 with statement as (
     select term_statement.school_id, term_statement.term_id, term_statement.record_key, term.starts_on, term.ends_on
@@ -46,11 +46,11 @@ day as (
     from statement
     cross join lateral (
         select service_date, sum(class_hours_hundredths) as class_hours_hundredths
-        from audit.staff_day
+        from audit.worked as day
         where
-            staff_day.school_id = statement.school_id
-            and staff_day.service_date between statement.starts_on and statement.ends_on
-            and staff_day.class_hours_hundredths > 0
+            day.school_id = statement.school_id
+            and day.service_date between statement.starts_on and statement.ends_on
+            and day.class_hours_hundredths > 0
         group by service_date
     ) as worked
     left join lateral (

@@ -11,7 +11,7 @@ misses: Arrears of an earlier term paid under this one's name are shown too; exp
 says:
   zh: "{when} 向 {subject} 发放 {found} 元，而台账没有其课时。"
   en: "{when}: {subject} was paid {found} yuan; the ledger has no class hours of theirs."
-version: 2
+version: 3
 */
 with periods as (
     select term_id as period, starts_on, ends_on
@@ -42,13 +42,13 @@ where
     paid.school_id = any(:school_ids)
     -- One look at the person's days a line: as `not exists` it may be joined with everybody's.
     and (
-        select staff_day.service_date
-        from audit.staff_day
+        select worked.service_date
+        from audit.worked
         where
-            staff_day.school_id = paid.school_id
-            and staff_day.staff_id = paid.staff_id
-            and staff_day.service_date between periods.starts_on and periods.ends_on
-            and staff_day.class_hours_hundredths > 0
+            worked.school_id = paid.school_id
+            and worked.staff_id = paid.staff_id
+            and worked.service_date between periods.starts_on and periods.ends_on
+            and worked.class_hours_hundredths > 0
         limit 1
     ) is null
 group by paid.school_id, paid.staff_id, paid.period

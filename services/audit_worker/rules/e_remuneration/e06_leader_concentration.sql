@@ -16,7 +16,7 @@ parameters:
 says:
   zh: "{when} 管理人员{found}，高于其课时占比（{expected}）。"
   en: "{when}: managers have {found}, above their share of the class hours ({expected})."
-version: 1
+version: 2
 */
 with paid as (
     select line.school_id, line.term_id, line.staff_id, line.amount_fen, staff.post
@@ -31,12 +31,12 @@ with paid as (
 ),
 
 worked as (
-    select stated.school_id, stated.term_id, staff_day.staff_id, sum(staff_day.class_hours_hundredths) as hundredths
+    select stated.school_id, stated.term_id, worked.staff_id, sum(worked.class_hours_hundredths) as hundredths
     from (select distinct school_id, term_id from paid) as stated
     inner join ledger.term using (term_id)
-    inner join audit.staff_day
-        on staff_day.school_id = stated.school_id and staff_day.service_date between term.starts_on and term.ends_on
-    group by stated.school_id, stated.term_id, staff_day.staff_id
+    inner join audit.worked
+        on worked.school_id = stated.school_id and worked.service_date between term.starts_on and term.ends_on
+    group by stated.school_id, stated.term_id, worked.staff_id
 ),
 
 school as (

@@ -15,7 +15,7 @@ misses: Money paid outside the recorded payments.
 says:
   zh: "{when} {subject}：应发 {expected} 元，{found} 元。"
   en: "{when}, {subject}: {expected} yuan due, {found}."
-version: 2
+version: 3
 */
 with terms as (
     select
@@ -88,6 +88,10 @@ paid as (
     group by school_id, term_id, staff_id
 ),
 
+served as materialized (
+    select school_id, term_id, period from audit.served_month(:school_ids, :first_day, :last_day)
+),
+
 settled as (
     select submitted.*
     from submitted
@@ -102,9 +106,10 @@ settled as (
                 where payments.school_id = submitted.school_id and payments.term_id = submitted.term_id
             )
             and not exists (
-                select from audit.served_month(array[submitted.school_id], submitted.starts_on, submitted.ends_on) as served
+                select from served
                 where
-                    served.term_id = submitted.term_id
+                    served.school_id = submitted.school_id
+                    and served.term_id = submitted.term_id
                     and not exists (
                         select from payments
                         where payments.school_id = submitted.school_id and payments.period = served.period
@@ -129,12 +134,12 @@ judged as (
         and (
             due.staff_id is not null
             or exists (
-                select from audit.staff_day
+                select from audit.worked
                 where
-                    staff_day.school_id = settled.school_id
-                    and staff_day.staff_id = paid.staff_id
-                    and staff_day.service_date between settled.starts_on and settled.ends_on
-                    and staff_day.class_hours_hundredths > 0
+                    worked.school_id = settled.school_id
+                    and worked.staff_id = paid.staff_id
+                    and worked.service_date between settled.starts_on and settled.ends_on
+                    and worked.class_hours_hundredths > 0
             )
         ) as paid_otherwise,
         coalesce(due.reviewed_fen > coalesce(due.submitted_fen, 0), false) as reviewed_upwards

@@ -19,7 +19,7 @@ parameters:
 says:
   zh: "{subject} 至 {when} 尚有 {found} 元报酬未发放（应付 {expected} 元）。"
   en: "{subject}: by {when}, {found} yuan of {expected} had not been paid."
-version: 1
+version: 2
 */
 -- The finding is dated on the first day of service after the due date, which lies in a later term.
 with statement as (
@@ -34,12 +34,12 @@ with statement as (
     from ledger.term_statement
     inner join ledger.term using (term_id)
     cross join lateral (
-        select staff_day.service_date
-        from audit.staff_day
+        select work_day.service_date
+        from audit.work_day
         where
-            staff_day.school_id = term_statement.school_id
-            and staff_day.service_date > term.ends_on + :due_days::integer
-        order by staff_day.service_date
+            work_day.school_id = term_statement.school_id
+            and work_day.service_date > term.ends_on + :due_days::integer
+        order by work_day.service_date
         limit 1
     ) as overdue
     where

@@ -17,7 +17,7 @@ parameters:
 says:
   zh: "专项经费 {subject}：{found}（应为 {expected}）。"
   en: "Special subsidy, {subject}: {found} (expected {expected})."
-version: 1
+version: 2
 */
 with book as materialized (
     select line.*, term.term_id
@@ -82,12 +82,12 @@ wrong as (
         and case
             when staff_id is null then payee_kind <> 'staff'
             else not exists (
-                select from audit.staff_day
+                select from audit.worked
                 where
-                    staff_day.staff_id = book.staff_id
-                    and staff_day.school_id = book.school_id
-                    and staff_day.service_date <= book.booked_on
-                    and staff_day.class_hours_hundredths > 0
+                    worked.staff_id = book.staff_id
+                    and worked.school_id = book.school_id
+                    and worked.service_date <= book.booked_on
+                    and worked.class_hours_hundredths > 0
             )
         end
     union all

@@ -15,7 +15,7 @@ misses: >-
 says:
   zh: "对 {school_id} 的拨付 {subject}（{when}）：{found}，应为 {expected}。"
   en: "Grant {subject} to {school_id} ({when}): {found}, expected {expected}."
-version: 1
+version: 2
 */
 with granted as (
     select
@@ -26,11 +26,11 @@ with granted as (
             when
                 disbursement.paid_on is null
                 and exists (
-                    select from audit.staff_day
+                    select from audit.work_day
                     where
-                        staff_day.school_id = disbursement.school_id
-                        and staff_day.service_date > disbursement.due_on
-                        and staff_day.service_date between term.starts_on and term.ends_on
+                        work_day.school_id = disbursement.school_id
+                        and work_day.service_date > disbursement.due_on
+                        and work_day.service_date between term.starts_on and term.ends_on
                 )
                 then 'not paid'
         end as late

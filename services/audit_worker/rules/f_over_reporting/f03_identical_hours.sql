@@ -15,7 +15,7 @@ parameters:
 says:
   zh: "{when} 有 {found} 人的月课时完全相同（通常 {expected}）。"
   en: "{when}: {found} people have exactly the same class hours (expected {expected})."
-version: 1
+version: 2
 */
 with worked as (
     select
@@ -23,7 +23,7 @@ with worked as (
         to_char(service_date, 'YYYY-MM') as period,
         staff_id,
         sum(class_hours_hundredths) as class_hours_hundredths
-    from audit.staff_day
+    from audit.worked
     where
         school_id = any(:school_ids)
         and service_date >= date_trunc('month', :first_day::date)
@@ -32,8 +32,8 @@ with worked as (
 ),
 
 days as (
-    select school_id, to_char(service_date, 'YYYY-MM') as period, count(distinct service_date) as days
-    from audit.staff_day
+    select school_id, to_char(service_date, 'YYYY-MM') as period, count(*) as days
+    from audit.work_day
     where
         school_id = any(:school_ids)
         and service_date >= date_trunc('month', :first_day::date)

@@ -40,20 +40,20 @@ parameters:
 says:
   zh: "{when} {subject}：{found}；期初每日约 {expected}。"
   en: "{when}, {subject}: {found}; at the start it was {expected}."
-version: 1
+version: 2
 */
 with day as (
     select
-        staff_day.school_id,
+        worked.school_id,
         term.term_id,
-        date_trunc('week', staff_day.service_date)::date as week,
-        staff_day.service_date,
-        staff_day.staff_id,
-        staff_day.class_hours_hundredths
-    from audit.staff_day
-    inner join ledger.term on staff_day.service_date between term.starts_on and term.ends_on
+        date_trunc('week', worked.service_date)::date as week,
+        worked.service_date,
+        worked.staff_id,
+        worked.class_hours_hundredths
+    from audit.worked
+    inner join ledger.term on worked.service_date between term.starts_on and term.ends_on
     where
-        staff_day.school_id = any(:school_ids)
+        worked.school_id = any(:school_ids)
         and term.starts_on <= :last_day
         and term.ends_on >= :first_day
 ),
