@@ -61,6 +61,8 @@ STORE_ERRORS = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InterfaceError,
+    # What asyncpg says of a connection that PostgreSQL has ended with a word and not hung up on yet.
+    asyncpg.InternalClientError,
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
     # A full disk, too, where it is a quota or a limit of the file's size.

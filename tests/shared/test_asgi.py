@@ -1,11 +1,17 @@
 """At the door of both services: request ids and traces go in and out, a client that asks too often is told to wait."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from tempfile import TemporaryDirectory
+
 import pytest
 
 from services.ledger_api import app as ledger_app
 from services.reporting import app as reporting_app
 from shared.allowance import Allowance
 from shared.asgi import SECURITY_HEADERS
+from shared.database import open_pool
 from tests.world.district import District
 from tests.world.standard import S1, S2, session
 
@@ -85,3 +91,51 @@ async def test_a_method_that_an_address_does_not_take_is_answered_with_those_it_
     ):
         answer = await client.put(path)
         assert (answer.status_code, answer.headers["allow"]) == (405, taken)
+
+
+async def test_a_connection_that_the_store_has_given_up_but_not_closed_yet_is_a_store_to_come_back_to(
+    school: District,
+) -> None:
+    """PostgreSQL ends connections with a word and then hangs up; a request may come between the two."""
+    async with _never_hung_up_on(school.database_url) as (url, told):
+        pool = await open_pool(url, role="taizhang_reporting", size=1)
+        school.reporting_app.state.pool, own = pool, school.reporting_app.state.pool
+        asked = {"headers": {"Authorization": f"Bearer {school.school(S1).token}"}}
+        try:
+            assert (await school.reporting.get("/v1/findings", **asked)).status_code == 200
+            await school.fetch("select pg_terminate_backend($1)", await pool.fetchval("select pg_backend_pid()"))
+            await told.wait()
+            # The client's own buffers are read in the next rounds of the loop.
+            await asyncio.sleep(0.05)
+            answer = await school.reporting.get("/v1/findings", **asked)
+            assert (answer.status_code, answer.json()["code"]) == (503, "stores_unavailable")
+        finally:
+            school.reporting_app.state.pool = own
+            pool.terminate()
+
+
+@asynccontextmanager
+async def _never_hung_up_on(database_url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """A way to the database on which its hanging up is not passed on; and whether it has ended a connection with a word."""
+    sockets, told, ended = database_url.partition("host=")[2], asyncio.Event(), asyncio.Event()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while some := await reader.read(65536):
+            writer.write(some)
+            if b"SFATAL" in some:
+                told.set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(f"{sockets}/.s.PGSQL.5432")
+        await asyncio.gather(pass_on(reader, back), pass_on(there, writer))
+        for each in (back, writer):
+            each.close()
+            with suppress(OSError):
+                await each.wait_closed()
+        ended.set()
+
+    # A socket's path is short.
+    with TemporaryDirectory(prefix="tz-") as between:
+        async with await asyncio.start_unix_server(serve, f"{between}/.s.PGSQL.5432"):
+            yield database_url.replace(sockets, between), told
+            await asyncio.wait_for(ended.wait(), 10)
