@@ -22,8 +22,8 @@ from services.audit_worker.catalogue import Rule
 from services.audit_worker.dirt import Dirt, dirt_of, spare_archived
 from services.audit_worker.findings import hold_back, known_of, relate, write_changes
 from services.audit_worker.fold import Folded, fold
-from services.audit_worker.measuring import measure_grown
-from services.audit_worker.rule_runs import Run, found_at_once, said_beside
+from services.audit_worker.measuring import measure_days, measure_grown
+from services.audit_worker.rule_runs import DAYS_OF_ONE_PLAN, Run, found_at_once, said_beside
 from services.audit_worker.scope import Scope, TermDates, days_of, widen
 from services.audit_worker.side_by_side import readers_beside, writers_beside
 from services.audit_worker.yielding import with_those_that_yield, yielding
@@ -71,6 +71,7 @@ async def audit_once(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         changes = await _told(connection, dispositions.fold_dispositions, decided) if decided else 0
         dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
         await dirty_newly_kept(connection, rules, claimed, dirt)
+        await _measure(connection, dirt)
         people = await _roll_up(connection, dirt, terms)
         changes += await find_and_fold(connection, rules, dirt, terms, people, rules)
         counted = {row["school_id"] for row in claimed if row["resource"] in rollup_service.COUNTED}
@@ -99,6 +100,7 @@ async def audit_days(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         changes = await _told(connection, dispositions.fold_dispositions, decided) if decided else 0
         dirt = await dirt_of(connection, [row for row in claimed if row["resource"] != dispositions.RESOURCE], terms)
         await spare_archived(connection, dirt)
+        await _measure(connection, dirt)
         changes += await find_and_fold(connection, rules, dirt, terms, frozenset(), at_once(rules))
         await connection.execute(
             "delete from ledger.outbox where outbox_id = any($1)", [row["outbox_id"] for row in decided]
@@ -109,6 +111,13 @@ async def audit_days(pool: asyncpg.Pool, rules: Sequence[Rule]) -> Audited:
         )
     await _tell(pool, "days_audited", claimed, changes, perf_counter() - started)
     return Audited(len(claimed), changes)
+
+
+async def _measure(connection: asyncpg.Connection, dirt: Dirt) -> None:
+    """Let the planner know of the days, where they are so many that statements get a plan of their own."""
+    days = dirt.days.get("sessions", set()) | dirt.days.get("attendance", set())
+    if len(days) > DAYS_OF_ONE_PLAN:
+        await measure_days(connection, max(day for _school_id, day in days))
 
 
 async def roll_up_service(pool: asyncpg.Pool) -> int:

@@ -1,8 +1,10 @@
-"""Measures tables that have just been filled, before rules read them.
+"""Measures tables that have just been filled, and days that have just come in, before rules read them.
 
 Until autovacuum comes by, the planner takes a table loaded within seconds for an empty one, and joins a school's pupils with
 their consents by reading all consents for each pupil: minutes instead of milliseconds.
 """
+
+from datetime import date
 
 import asyncpg
 import structlog
@@ -18,4 +20,12 @@ async def measure_grown(connection: asyncpg.Connection) -> list[str]:
     names: list[str] = await connection.fetchval("select audit.measure_grown($1)", LEAST_PAGES)
     if names:
         log.info("tables_measured", tables=names)
+    return names
+
+
+async def measure_days(connection: asyncpg.Connection, last_day: date) -> list[str]:
+    """Analyze what holds a later day than the planner has seen, of which it would expect a row; returns the names."""
+    names: list[str] = await connection.fetchval("select audit.measure_days($1)", last_day)
+    if names:
+        log.info("days_measured", tables=names, last_day=last_day.isoformat())
     return names

@@ -53,7 +53,8 @@ async def test_a_term_that_is_worked_through_a_school_at_a_time_and_planned_for_
     assert found >= {(rule, school_id) for rule in ("A12", "A14") for school_id in (S1, S2)}
     for bound in ("SCHOOLS_AT_ONCE", "SCHOOL_DAYS_AT_ONCE"):
         monkeypatch.setattr(rule_runs, bound, 1)
-    monkeypatch.setattr(rule_runs, "PLACES_OF_ONE_PLAN", 0)
+    for bound in ("PLACES_OF_ONE_PLAN", "DAYS_OF_ONE_PLAN"):
+        monkeypatch.setattr(rule_runs, bound, 0)
     assert await audit_all(school.auditor_pool, school.rules) == 0
 
 
@@ -69,3 +70,11 @@ def test_what_is_worked_through_at_once_is_bounded_by_school_days_and_people_sta
     # A person is followed through all schools, a district's day is of all of them.
     for code in ("A14", "D15"):
         assert list(rule_runs.pieces(rules[code], [term])) == [term]
+
+
+def test_some_schools_last_days_are_few_and_so_planned_once_whatever_the_planner_knows_of_these_days() -> None:
+    rules = {rule.code: rule for rule in read_catalogue()}
+    eight = tuple(f"31011{n:05d}" for n in range(8))
+    three_days = Scope(eight, date(2025, 9, 8), date(2025, 9, 10))
+    assert rule_runs._few(rules["C02"], three_days)
+    assert not rule_runs._few(rules["C02"], Scope(eight, date(2025, 9, 1), date(2026, 1, 30)))

@@ -124,7 +124,7 @@ def follow_stream(url: str, auth: SignedIn, heard: list[int], over: threading.Ev
                 ) as stream,
             ):
                 for event in stream.iter_sse():
-                    if event.id and event.event != "heartbeat":
+                    if event.data:
                         heard.append(int(event.id))
                     if over.is_set():
                         return

@@ -54,7 +54,8 @@ async def _events(fan_out: FanOut, visible: Visible, wakening: Wakening, positio
                 continue
             await wakening.wait(ticket, HEARTBEAT_SECONDS)
             if wakening.ticket() == ticket:
-                yield b": heartbeat\n\n"
+                # No empty line behind it: some clients take that for an event of the last one's id.
+                yield b": heartbeat\n"
     finally:
         fan_out.listeners -= 1
         metrics.STREAM_LISTENERS.set(fan_out.listeners)

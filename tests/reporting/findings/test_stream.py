@@ -95,7 +95,8 @@ async def test_a_quiet_stream_beats(school: District, served: str, monkeypatch: 
             heard += text
             if heard.count(": heartbeat") == 2:
                 break
-    assert heard.startswith(": findings\n\n")
+    # No empty line after a beat: httpx-sse would take it for an event with the last one's id.
+    assert heard.startswith(": findings\n\n: heartbeat\n: heartbeat\n")
 
 
 async def test_without_a_token_nothing_is_streamed(served: str) -> None:

@@ -1,0 +1,1 @@
+drop function audit.measure_days;
