@@ -116,6 +116,8 @@ def role_settings(role: ServiceRole) -> dict[str, str]:
         "timezone": "UTC",
         "datestyle": "ISO",
         "jit": "off",
+        # Whoever was killed in the middle of a statement holds no lock until that statement ends, minutes later perhaps.
+        "client_connection_check_interval": "2s",
         **({} if role == "taizhang_audit" else bounds),
     }
 

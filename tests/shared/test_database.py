@@ -1,12 +1,15 @@
 """A statement's named binds become positions; quoted text, comments and casts are left alone."""
 
+import asyncio
 import re
 
+import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.database import Statement
+from shared.database import Statement, role_settings
+from tests.world.district import District
 
 names = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
 # Pieces of SQL in which a colon is no bind, each whole in itself.
@@ -84,3 +87,18 @@ def test_values_are_handed_over_in_the_order_of_their_positions() -> None:
 def test_a_value_that_is_missing_is_named() -> None:
     with pytest.raises(KeyError, match="school_id"):
         Statement.parse("select :school_id").arguments({})
+
+
+async def test_the_statement_of_somebody_who_was_killed_ends_with_them(school: District) -> None:
+    connection = await asyncpg.connect(school.database_url, server_settings=role_settings("taizhang_audit"))
+    process_id = await connection.fetchval("select pg_backend_pid()")
+    asleep = asyncio.create_task(connection.execute("select pg_sleep(300)"))
+    at_work = "select from pg_stat_activity where pid = $1 and state = 'active'"
+    while not await school.fetch(at_work, process_id):
+        await asyncio.sleep(0.01)
+    connection.terminate()
+    with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+        await asleep
+    async with asyncio.timeout(60):
+        while await school.fetch(at_work, process_id):
+            await asyncio.sleep(0.1)
