@@ -117,7 +117,7 @@ async def test_a_connection_that_the_store_has_given_up_but_not_closed_yet_is_a_
 @asynccontextmanager
 async def _never_hung_up_on(database_url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
     """A way to the database on which its hanging up is not passed on; and whether it has ended a connection with a word."""
-    sockets, told, ended = database_url.partition("host=")[2], asyncio.Event(), asyncio.Event()
+    sockets, told = database_url.partition("host=")[2], asyncio.Event()
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while some := await reader.read(65536):
@@ -125,17 +125,24 @@ async def _never_hung_up_on(database_url: str) -> AsyncIterator[tuple[str, async
             if b"SFATAL" in some:
                 told.set()
 
+    served: list[asyncio.Task[None]] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_unix_connection(f"{sockets}/.s.PGSQL.5432")
-        await asyncio.gather(pass_on(reader, back), pass_on(there, writer))
-        for each in (back, writer):
-            each.close()
-            with suppress(OSError):
-                await each.wait_closed()
-        ended.set()
+        try:
+            await asyncio.gather(pass_on(reader, back), pass_on(there, writer))
+        finally:
+            for each in (back, writer):
+                each.close()
+                with suppress(OSError):
+                    await each.wait_closed()
+
+    async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(asyncio.create_task(serve(reader, writer)))
 
     # A socket's path is short.
     with TemporaryDirectory(prefix="tz-") as between:
-        async with await asyncio.start_unix_server(serve, f"{between}/.s.PGSQL.5432"):
+        async with await asyncio.start_unix_server(begin, f"{between}/.s.PGSQL.5432"):
             yield database_url.replace(sockets, between), told
-            await asyncio.wait_for(ended.wait(), 10)
+            _, hanging = await asyncio.wait(served, timeout=10)
+            assert not hanging
