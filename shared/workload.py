@@ -5,7 +5,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from shared.remuneration import WorkItem
+from shared.work import WorkDay, WorkSort
 
 # What a duty counts as where sessions have a slot.
 DUTY = "duty"
@@ -22,28 +22,32 @@ class Workload(Struct, array_like=True):
     by_role: dict[str, int]
 
 
-def workload_of(work: Iterable[WorkItem]) -> dict[str, Workload]:
-    """By person, in the order of their ids; `work` in any order."""
+def workload_of(work: Iterable[WorkDay]) -> dict[str, Workload]:
+    """By person, in the order of their ids; `work`: days in any order, each once."""
     found: dict[str, Workload] = {}
-    days: dict[str, set[date]] = {}
-    for item in work:
-        staff_id, hours = item.staff_id, item.class_hours_hundredths
-        own = found.get(staff_id)
-        if own is None:
-            own = found[staff_id] = Workload(staff_id, [], 0, {}, {}, {})
-            days[staff_id] = set()
-        days[staff_id].add(item.service_date)
-        own.class_hours_hundredths += hours
-        duty = item.duty_kind or DUTY
-        for parts, part in (
-            (own.by_slot, item.slot or DUTY),
-            (own.by_category, item.category or duty),
-            (own.by_role, item.role or duty),
-        ):
-            parts[part] = parts.get(part, 0) + hours
-    for staff_id, own in found.items():
-        own.dates = sorted(days[staff_id])
+    for day in work:
+        named = [_parts(sort) for sort in day.sorts]
+        for staff_id, at in zip(day.staff_ids, day.sort_of, strict=True):
+            own = found.get(staff_id)
+            if own is None:
+                own = found[staff_id] = Workload(staff_id, [], 0, {}, {}, {})
+            # A person's pieces of a day stand together.
+            if not own.dates or own.dates[-1] != day.service_date:
+                own.dates.append(day.service_date)
+            hours, slot, category, role = named[at]
+            own.class_hours_hundredths += hours
+            own.by_slot[slot] = own.by_slot.get(slot, 0) + hours
+            own.by_category[category] = own.by_category.get(category, 0) + hours
+            own.by_role[role] = own.by_role.get(role, 0) + hours
+    for own in found.values():
+        own.dates.sort()
     return dict(sorted(found.items()))
+
+
+def _parts(sort: WorkSort) -> tuple[int, str, str, str]:
+    """Its class hours, and what they count for: a duty by its kind where sessions have a category and a role."""
+    duty = sort.duty_kind or DUTY
+    return sort.class_hours_hundredths, sort.slot or DUTY, sort.category or duty, sort.role or duty
 
 
 def joined_workload(parts: Iterable[Iterable[Workload]]) -> dict[str, Workload]:

@@ -22,7 +22,8 @@ from services.audit_worker.scope import TermDates
 from shared.class_hours import Hundredths
 from shared.database import Statement
 from shared.money import Fen, round_to_fen
-from shared.remuneration import AllocationPlan, Caps, WorkItem, compute_pay
+from shared.remuneration import AllocationPlan, Caps, compute_pay
+from shared.work import WorkItem, days_of
 
 # What the engine reads for the amounts of all rules: a change of it dirties whatever they found.
 PRICES = "allocation-plans"
@@ -126,7 +127,7 @@ def worth_of(
     versions: set[str] = set()
     for school_id in {school_id for school_id, _item in claimed}:
         unbounded = [msgspec.structs.replace(plan, caps=Caps(), budget_fen=None) for plan in plans.get(school_id, ())]
-        run = compute_pay(unbounded, [item for of_school, item in claimed if of_school == school_id])
+        run = compute_pay(unbounded, days_of(item for of_school, item in claimed if of_school == school_id))
         if run.unpriced:
             return None
         exact += sum(line.exact_fen for line in run.lines)

@@ -12,14 +12,14 @@ import msgspec
 
 from services.audit_worker.scope import Scope
 from shared.database import Statement
-from shared.remuneration import PackedWork
+from shared.work import WorkDay
 from shared.workload import workload_of
 
 _REBUILD = Statement.from_file(Path(__file__).with_suffix(".sql"))
 _REBUILD_WORK = Statement.from_file(Path(__file__).with_name("rollup_work.sql"))
 _REBUILD_DAYS = Statement.from_file(Path(__file__).with_name("rollup_days.sql"))
 _REBUILD_FIGURES = Statement.from_file(Path(__file__).with_name("rollup_figures.sql"))
-_PACKED = msgspec.json.Decoder(list[PackedWork])
+_PACKED = msgspec.json.Decoder(WorkDay)
 # A month of so many schools is held at once: a term of one is a megabyte.
 MONTHS_AT_ONCE = 40
 
@@ -92,9 +92,7 @@ async def _sum_some_months(connection: asyncpg.Connection, months: Sequence[tupl
                 row["starts_on"],
                 row["first_day"],
                 row["last_day"],
-                msgspec.json.encode(
-                    list(workload_of(item for day in row["days"] for item in _PACKED.decode(day)).values())
-                ).decode(),
+                msgspec.json.encode(list(workload_of(map(_PACKED.decode, row["days"])).values())).decode(),
             )
             for row in rows
         ],

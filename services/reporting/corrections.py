@@ -14,11 +14,12 @@ from pathlib import Path
 import asyncpg
 
 from services.reporting.pay_run import pay_basis
+from services.reporting.pay_words import why
 from services.reporting.periods import Period
 from shared.database import Statement
 from shared.money import shown_yuan
 from shared.problems import Language
-from shared.remuneration import PayLine, PayRun, why
+from shared.remuneration import PayLine, PayRun
 
 _PAID = Statement.from_file(Path(__file__).with_name("corrections.sql"))
 _CHANGED = Statement.from_file(Path(__file__).with_name("corrections_changed.sql"))

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import chain
 from pathlib import Path
 
 import asyncpg
@@ -11,7 +10,8 @@ import msgspec
 
 from services.reporting.periods import Period
 from shared.database import Statement
-from shared.remuneration import AllocationPlan, PackedWork, PayRun, WorkItem, compute_pay
+from shared.remuneration import AllocationPlan, PayRun, compute_pay
+from shared.work import WorkDay
 
 _WORK = Statement.from_file(Path(__file__).with_name("pay_run_work.sql"))
 _TERMS_OF_PAY = Statement.from_file(Path(__file__).with_name("pay_run.sql"))
@@ -20,7 +20,7 @@ _STAFF_KINDS = Statement.parse(
     "from ledger.entry_as_of(coalesce(:as_of::timestamptz, 'infinity')) as staff "
     "where staff.resource = 'staff' and staff.key = any(:staff_ids::text[])"
 )
-PACKED = msgspec.json.Decoder(list[PackedWork])
+PACKED = msgspec.json.Decoder(WorkDay)
 _PLANS = msgspec.json.Decoder(list[AllocationPlan])
 _QUALITIES = msgspec.json.Decoder(dict[str, str])
 
@@ -30,7 +30,7 @@ class PayBasis:
     """What the pay of a school and period is worked out from, as the ledger knew it at one instant."""
 
     plans: Sequence[AllocationPlan]
-    work: Sequence[WorkItem]
+    work: Sequence[WorkDay]
     staff_kinds: dict[str, str]
     qualities: dict[str, str]
 
@@ -49,7 +49,8 @@ async def pay_basis(
         connection, school_id=school_id, first_day=period.first_day, last_day=period.last_day, as_of=as_of
     )
     work = await work_of(connection, school_id, period.first_day, period.last_day, as_of=as_of)
-    kinds = await _STAFF_KINDS.fetch(connection, staff_ids=sorted({item.staff_id for item in work}), as_of=as_of)
+    people = sorted(set().union(*(day.staff_ids for day in work)))
+    kinds = await _STAFF_KINDS.fetch(connection, staff_ids=people, as_of=as_of)
     return PayBasis(
         plans=_PLANS.decode(terms_of_pay["plans"]),
         work=work,
@@ -60,7 +61,7 @@ async def pay_basis(
 
 async def work_of(
     connection: asyncpg.Connection, school_id: str, first_day: date, last_day: date, *, as_of: datetime | None
-) -> Sequence[WorkItem]:
-    """Everybody's part in the held sessions and duties of these days, in no order."""
+) -> Sequence[WorkDay]:
+    """Everybody's part in the held sessions and duties of these days, which come in no order."""
     rows = await _WORK.fetch(connection, school_id=school_id, first_day=first_day, last_day=last_day, as_of=as_of)
-    return list(chain.from_iterable(PACKED.decode(row["work"]) for row in rows))
+    return [PACKED.decode(row["work"]) for row in rows]

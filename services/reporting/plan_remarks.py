@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from shared.class_hours import shown_class_hours
 from shared.money import shown_yuan
-from shared.remuneration import AllocationPlan, PayRun, WorkItem
+from shared.remuneration import AllocationPlan, PayRun
+from shared.work import WorkDay
 
 # As the rule E03 has them, with its reasons: among fewer people, or where the work itself is alike, alike pay says nothing.
 LEAST_PEOPLE, HOURS_SPREAD_PERCENT, PAY_SPREAD_PERCENT, ALIKE_PERCENT = 8, 25, 5, 60
@@ -62,12 +63,13 @@ def spread_of(amounts: Sequence[int]) -> Spread | None:
     return Spread(ordered[0], ordered[-1], ratio, round(float(gini), 4))
 
 
-def people_of(run: PayRun, work: Iterable[WorkItem], staff_kinds: Mapping[str, str]) -> list[Person]:
+def people_of(run: PayRun, work: Iterable[WorkDay], staff_kinds: Mapping[str, str]) -> list[Person]:
     """Everybody who worked, by id."""
     sorts: dict[str, dict[tuple[str | None, ...], int]] = defaultdict(lambda: defaultdict(int))
-    for item in work:
-        sort = (item.duty_kind or item.category, item.role, item.slot)
-        sorts[item.staff_id][sort] += item.class_hours_hundredths
+    for day in work:
+        named = [(sort.duty_kind or sort.category, sort.role, sort.slot) for sort in day.sorts]
+        for staff_id, at in zip(day.staff_ids, day.sort_of, strict=True):
+            sorts[staff_id][named[at]] += day.sorts[at].class_hours_hundredths
     return [
         Person(
             staff_id, staff_kinds.get(staff_id), sum(own.values()), own, int(run.total_by_staff_fen.get(staff_id, 0))

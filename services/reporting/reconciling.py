@@ -1,6 +1,5 @@
 """What ledger, publications, submission, review and payments say of each person of a school, and where they part; 一(二)2."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +12,7 @@ from services.reporting.corrections import corrections_of
 from services.reporting.pay_run import PayBasis, pay_basis
 from services.reporting.periods import Period
 from shared.database import Statement
+from shared.work import hours_of
 
 Measure = Literal["class_hours_hundredths", "amount_fen"]
 Figures = Mapping[str, int | None]
@@ -107,7 +107,7 @@ async def _due_fen(snapshot: Snapshot, school_id: str, period: Period, basis: Pa
     None where that is not known: some of the work has no price, or the plan refuses a total beyond its budget.
     """
     run = basis.run()
-    if run.unpriced or run.refused or not run.lines:
+    if run.unpriced or run.refused or not run.lines_by_staff:
         return None
     due: dict[str, int] = dict(run.total_by_staff_fen)
     for each in await corrections_of(snapshot.connection, school_id, period, as_of=snapshot.as_of):
@@ -117,9 +117,7 @@ async def _due_fen(snapshot: Snapshot, school_id: str, period: Period, basis: Pa
 
 def _in_ledger(basis: PayBasis, due: Mapping[str, int]) -> dict[str, Figures]:
     """Everybody's class hours, and what they have earned; who has earned by corrections alone has no hours here."""
-    hours: dict[str, int] = defaultdict(int)
-    for item in basis.work:
-        hours[item.staff_id] += item.class_hours_hundredths
+    hours = hours_of(basis.work)
     return {
         staff_id: {"class_hours_hundredths": hours.get(staff_id), "amount_fen": due.get(staff_id)}
         for staff_id in sorted({*hours, *due})

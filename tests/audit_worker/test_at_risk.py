@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from services.audit_worker.at_risk import worth_of
 from services.audit_worker.fold import Row
 from shared.class_hours import Hundredths
-from shared.remuneration import AllocationPlan, Caps, WorkItem
+from shared.remuneration import AllocationPlan, Caps
+from shared.work import WorkItem
 from tests.world.district import District, Json
 from tests.world.standard import S1, S2, duty, session
 

@@ -5,14 +5,18 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import date
+from pathlib import Path
 from typing import Any
 
+import asyncpg
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from services.audit_worker.engine import audit_once
 from services.cli.embedded import Stores
 from services.cli.rollup import rebuild_rollups
+from shared import migrations
 from shared.settings import Settings
 from tests.world.district import District, open_district
 from tests.world.standard import MONDAY, S1, S2, TERM, TUESDAY, duty, session, sheet
@@ -154,3 +158,39 @@ async def test_what_a_rollup_says_is_read_while_nothing_has_changed_since(school
     await school.school(S1).post("duties", duty("d", "T2", 2))
     touched = await school.auditor.report("/v1/reports/workload", school_id=S1, term_id=TERM)
     assert [(item["staff_id"], item["class_hours"]) for item in touched["items"]] == [("T1", 1), ("T2", 2)]
+
+
+async def test_days_packed_by_columns_go_back_to_lists_and_come_again_the_same(school: District) -> None:
+    voice = school.school(S1)
+    await voice.post(
+        "sessions", session("a", staff={"T1": 1.25, "T2": 0.75}), session("b", category="arts", staff={"T1": 1.5})
+    )
+    await voice.post("duties", duty())
+    await school.audit()
+    kept = "select work from audit.work_day order by school_id, service_date"
+    before = await school.fetch(kept)
+    steps = Path(migrations.__file__).parent / "sql"
+    await _run(school, steps / "0028_work_by_columns_back.sql")
+    (day,) = await school.fetch(kept)
+    pieces = json.loads(day["work"])
+    assert {(piece[1], piece[3], piece[4]) for piece in pieces} >= {
+        ("T1", 125, "homework"),
+        ("T1", 150, "arts"),
+        ("T2", 75, "homework"),
+    }
+    assert all(len(piece) == 10 for piece in pieces)
+    await _run(school, steps / "0028_work_by_columns.sql")
+    again, found = (
+        await school.fetch(kept),
+        await school.fetch(
+            "select work from ledger.work_within($1, $2, $3, 'infinity')", [S1], date(2025, 9, 1), date(2025, 10, 1)
+        ),
+    )
+    assert [json.loads(each["work"]) for each in again] == [json.loads(each["work"]) for each in before]
+    assert [json.loads(each["work"]) for each in found] == [json.loads(each["work"]) for each in before]
+
+
+async def _run(district: District, script: Path) -> None:
+    connection = await asyncpg.connect(district.database_url)
+    await connection.execute(await asyncio.to_thread(script.read_text, "utf-8"))
+    await connection.close()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from services.reporting.plan_remarks import Remark, people_of, remarks_on, spread_of
 from shared.class_hours import Hundredths
-from shared.remuneration import AllocationPlan, Caps, Factors, HeadcountBand, WorkItem, compute_pay
+from shared.remuneration import AllocationPlan, Caps, Factors, HeadcountBand, compute_pay
+from shared.work import WorkItem, days_of
 
 
 def plan_of(**given: Any) -> AllocationPlan:
@@ -28,8 +29,9 @@ def work_of(staff_id: str, class_hours: str, **given: Any) -> WorkItem:
 
 def said_of(plan: AllocationPlan, *work: WorkItem) -> dict[str, Remark]:
     """The remarks by code."""
-    run = compute_pay([plan], work)
-    return {remark.code: remark for remark in remarks_on([plan], run, people_of(run, work, {}))}
+    days = days_of(work)
+    run = compute_pay([plan], days)
+    return {remark.code: remark for remark in remarks_on([plan], run, people_of(run, days, {}))}
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=30))

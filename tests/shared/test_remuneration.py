@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from shared import remuneration
 from shared.class_hours import Hundredths
 from shared.money import Fen
-from shared.remuneration import AllocationPlan, Caps, Factors, HeadcountBand, WorkItem, compute_pay, why
+from shared.remuneration import AllocationPlan, Caps, Factors, HeadcountBand, PayRun
+from shared.work import WorkItem, days_of
 
 SCHOOL = "3101150001"
 MONDAY = date(2025, 9, 8)
@@ -49,6 +51,11 @@ def work_of(record_key: str = "h1", staff_id: str = "T1", class_hours: str = "1"
             **given,
         }
     )
+
+
+def compute_pay(plans: list[AllocationPlan], work: list[WorkItem], **given: Any) -> PayRun:
+    """Of pieces in any order."""
+    return remuneration.compute_pay(plans, days_of(work), **given)
 
 
 def amounts_of(plans: list[AllocationPlan], work: list[WorkItem]) -> list[int]:
@@ -373,25 +380,7 @@ def test_without_work_nothing_is_paid() -> None:
     assert (run.lines, run.unpriced, run.total_fen, run.refused) == ((), (), 0, False)
 
 
-def test_a_line_says_why_it_is_worth_what_it_is_in_both_languages() -> None:
-    plan = plan_of(
-        factors=Factors(role={"lead": Decimal("1.20")}),
-        caps=Caps(class_hours_per_day=Decimal("1.5")),
-    )
-    line = compute_pay([plan], [work_of(class_hours="2", role="lead")]).lines[0]
-    assert why(line) == "1.5 课时 × 80.00 元 (作业辅导) × 1.2 (职责：主讲) = 144.00 元（申报 2 课时，超过上限部分不计）"
-    assert why(line, language="en") == (
-        "1.5 class hours × 80.00 yuan (homework guidance) × 1.2 (role: lead) = 144.00 yuan"
-        " (claimed 2; above the cap is not paid)"
-    )
-
-
-def test_a_line_that_the_budget_cut_names_the_scale() -> None:
-    run = compute_pay([plan_of(budget_fen=6000)], [work_of()])
-    assert why(run.lines[0], scale=run.scale) == "1 课时 × 80.00 元 (作业辅导) × 0.750000 (预算比例) = 60.00 元"
-
-
 def test_scaling_keeps_the_exact_worth_of_a_line_beside_what_is_paid() -> None:
     scaled = compute_pay([plan_of(budget_fen=6000)], [work_of()]).lines[0]
     whole = compute_pay([plan_of()], [work_of()]).lines[0]
-    assert scaled == replace(whole, amount_fen=Fen(6000))
+    assert scaled == replace(whole, worth=replace(whole.worth, amount_fen=Fen(6000)))

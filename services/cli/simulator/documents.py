@@ -15,7 +15,7 @@ from services.cli.simulator.people import TERM_ID, School
 from services.cli.simulator.plan_frauds import change_plan, hours_of, pay_of, reverse_pay, share_alike
 from services.cli.simulator.treasury import FUND_FRAUDS, funds_of
 from shared.class_hours import Hundredths
-from shared.remuneration import WorkItem
+from shared.work import WorkItem
 
 IN_DOCUMENTS = (*FIGURE_FRAUDS, *PAPER_FRAUDS, *FUND_FRAUDS)
 MONTH = "%Y-%m"

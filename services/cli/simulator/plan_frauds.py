@@ -12,7 +12,8 @@ import msgspec
 from services.cli.simulator.figure_frauds import Books
 from services.cli.simulator.frauds import Planted
 from services.cli.simulator.people import TERM_ID, School
-from shared.remuneration import AllocationPlan, WorkItem, compute_pay
+from shared.remuneration import AllocationPlan, compute_pay
+from shared.work import WorkItem, days_of
 
 PLAN_FRAUDS = ("E02", "E03", "E04", "E06")
 # Clearly beyond the rules' bounds: shares and spreads in percent, points of pay above work.
@@ -24,7 +25,7 @@ DUTY_RATE_FEN = 90000
 def pay_of(school: School, work: Sequence[WorkItem]) -> dict[str, int]:
     """By person, what the school's plan makes of the work, in fen."""
     plans = [msgspec.json.decode(msgspec.json.encode(plan), type=AllocationPlan) for plan in school.plans]
-    return {staff_id: int(amount) for staff_id, amount in compute_pay(plans, work).total_by_staff_fen.items()}
+    return {staff_id: int(amount) for staff_id, amount in compute_pay(plans, days_of(work)).total_by_staff_fen.items()}
 
 
 def hours_of(work: Sequence[WorkItem]) -> dict[str, int]:

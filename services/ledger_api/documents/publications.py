@@ -36,9 +36,10 @@ from services.ledger_api.steps import Given, Key, StepReceipt, read_one, standin
 from shared.class_hours import Hundredths, shown_class_hours
 from shared.database import Statement, reading
 from shared.problems import Fault, Invalid
-from shared.remuneration import AllocationPlan, WorkItem, compute_pay
+from shared.remuneration import AllocationPlan, compute_pay
 from shared.tokens import Caller
 from shared.vocabulary import PublicationKind
+from shared.work import WorkItem, days_of
 
 
 class Objection(Record, frozen=True):
@@ -231,7 +232,7 @@ def _amounts(plans: Sequence[AllocationPlan], work: Sequence[Any], at: str) -> M
     items = [
         WorkItem(**{**dict(row), "class_hours_hundredths": Hundredths(row["class_hours_hundredths"])}) for row in work
     ]
-    run = compute_pay(plans, items)
+    run = compute_pay(plans, days_of(items))
     if run.unpriced:
         missing = run.unpriced[0]
         reason = f"{missing.record_key} of {missing.staff_id} has no price: {missing.reason}"

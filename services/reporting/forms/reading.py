@@ -15,6 +15,7 @@ from services.reporting.pay_run import pay_basis
 from services.reporting.periods import Period
 from shared.class_hours import hundredths_of
 from shared.problems import Refused
+from shared.work import dates_of, hours_of
 
 _DOCUMENT = """
     select school_id, key, revision, content, recorded_at
@@ -93,11 +94,7 @@ async def worked(
     corrected: dict[str, int] = defaultdict(int)
     for each in await corrections_of(connection, school_id, period, as_of=as_of):
         corrected[each.staff_id] += each.amount_fen
-    hours: dict[str, int] = defaultdict(int)
-    dates: dict[str, set[date]] = defaultdict(set)
-    for item in basis.work:
-        hours[item.staff_id] += item.class_hours_hundredths
-        dates[item.staff_id].add(item.service_date)
+    hours, dates = hours_of(basis.work), dates_of(basis.work)
     lines = (
         Line(
             staff_id,

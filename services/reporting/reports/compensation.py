@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from itertools import chain, repeat
+from operator import attrgetter
 from typing import Annotated
 
 import msgspec
@@ -16,10 +18,11 @@ from services.reporting.dependencies import ON_PAPER
 from services.reporting.forms.draft import draft_sheet
 from services.reporting.forms.press import AnswerPress
 from services.reporting.pay_run import pay_basis
+from services.reporting.pay_words import why
 from services.reporting.periods import Month, TermId, school_period_of
 from shared.pagination import Limit, decode_cursor
 from shared.problems import Language
-from shared.remuneration import PayLine, PayRun, why
+from shared.remuneration import PayLine, PayRun, Worth
 
 router = APIRouter(prefix="/v1/reports/compensation", tags=["reports"])
 
@@ -28,6 +31,8 @@ _CSV_COLUMNS = (
     "corrects",
 )  # fmt: skip
 _encode = msgspec.json.encode
+_claimed = attrgetter("worth.class_hours_hundredths")
+_key, _when, _worth = attrgetter("record_key"), attrgetter("service_date"), attrgetter("worth")
 
 
 @router.get("", responses=ON_PAPER)
@@ -137,18 +142,15 @@ class _Slips:
     def __init__(self, run: PayRun, corrections: Iterable[Correction], language: Language) -> None:
         self._run, self._language = run, language
         self._shown = _Wording(run, language)
-        self._lines: dict[str, list[PayLine]] = defaultdict(list)
-        for line in run.lines:
-            self._lines[line.staff_id].append(line)
         self._corrections: dict[str, list[Correction]] = defaultdict(list)
         for each in corrections:
             self._corrections[each.staff_id].append(each)
-        self.people = sorted(self._lines.keys() | self._corrections.keys())
+        self.people = sorted(run.lines_by_staff.keys() | self._corrections.keys())
         self.corrections_fen = sum(each.amount_fen for own in self._corrections.values() for each in own)
 
     def slip(self, staff_id: str) -> Slip:
         """One person's."""
-        lines = self._lines.get(staff_id, ())
+        lines = self._run.lines_by_staff.get(staff_id, ())
         corrections = [self._correction(each) for each in self._corrections.get(staff_id, ())]
         amount, more = self._run.total_by_staff_fen.get(staff_id, 0), sum(each.amount_fen for each in corrections)
         return Slip(
@@ -156,7 +158,7 @@ class _Slips:
             amount,
             more,
             amount + more,
-            sum(line.class_hours_hundredths for line in lines) / 100,
+            sum(map(_claimed, lines)) / 100,
             self._shown.lines(staff_id, lines),
             corrections,
         )
@@ -187,43 +189,51 @@ class _Slips:
         )
 
 
+class _Dates(dict[date, bytes]):
+    """Days as a line has them."""
+
+    def __missing__(self, day: date) -> bytes:
+        written = self[day] = f'","service_date":"{day.isoformat()}",'.encode()
+        return written
+
+
 class _Wording:
     """Lines in words, as JSON: what many lines say alike is worded and written once, and there are few of these."""
 
     def __init__(self, run: PayRun, language: Language) -> None:
         self._scale, self._language = run.scale, language
-        self._said: dict[tuple[int, int, int, int], bytes] = {}
-        self._dates: dict[date, bytes] = {}
+        # By the worth's identity: it is kept as long as its run.
+        self._said: dict[int, bytes] = {}
+        self._dates = _Dates()
 
     def lines(self, staff_id: str, lines: Sequence[PayLine]) -> msgspec.Raw:
         """One person's as a list of objects. Ids and record keys are of characters that JSON takes as they are."""
         begins = f',{{"staff_id":"{staff_id}","record":"'.encode()
-        said, dates = self._said, self._dates
-        pieces: list[bytes] = []
-        for line in lines:
-            # A price is kept as long as its run.
-            place = id(line.price), line.class_hours_hundredths, line.paid_class_hours_hundredths, line.amount_fen
-            rest = said.get(place) or self._say(place, line)
-            on = dates.get(line.service_date) or self._date(line.service_date)
-            pieces += (begins, line.record_key.encode(), on, rest)
-        return msgspec.Raw(b"[%b]" % b"".join(pieces)[1:])
+        worths = list(map(_worth, lines))
+        places = list(map(id, worths))
+        for place, worth in dict(zip(places, worths, strict=True)).items():
+            if place not in self._said:
+                self._said[place] = self._say(worth)
+        pieces = zip(
+            repeat(begins),
+            map(str.encode, map(_key, lines)),
+            map(self._dates.__getitem__, map(_when, lines)),
+            map(self._said.__getitem__, places),
+            strict=False,
+        )
+        return msgspec.Raw(b"[%b]" % b"".join(chain.from_iterable(pieces))[1:])
 
-    def _date(self, day: date) -> bytes:
-        written = self._dates[day] = f'","service_date":"{day.isoformat()}",'.encode()
-        return written
-
-    def _say(self, place: tuple[int, int, int, int], line: PayLine) -> bytes:
-        price = line.price
+    def _say(self, worth: Worth) -> bytes:
+        price = worth.price
         said = _Said(
-            line.class_hours_hundredths / 100,
-            line.paid_class_hours_hundredths / 100,
+            worth.class_hours_hundredths / 100,
+            worth.paid_class_hours_hundredths / 100,
             price.rate_fen,
             price.rate_of,
             {f"{each.name}:{each.entry}": float(each.value) for each in price.factors},
             price.plan_version,
-            line.amount_fen,
-            why(line, scale=self._scale, language=self._language),
+            worth.amount_fen,
+            why(worth, scale=self._scale, language=self._language),
         )
         # Without its opening brace: it goes on behind what is the line's own.
-        written = self._said[place] = _encode(said)[1:]
-        return written
+        return _encode(said)[1:]

@@ -19,6 +19,7 @@ from shared.allocation_plan import AllocationPlan, plan_faults
 from shared.faults import escaped, faults_of
 from shared.problems import Invalid, Refused
 from shared.remuneration import PayRun
+from shared.work import hours_of
 
 router = APIRouter(prefix="/v1/reports/compensation/what-if", tags=["reports"])
 
@@ -108,11 +109,8 @@ def _draft_of(body: bytes, school_id: str, period: Period) -> AllocationPlan:
 
 def _differences(basis: PayBasis, today: PayRun, then: PayRun) -> list[Difference]:
     """Who gains or loses most first."""
-    hours: Counter[str] = Counter()
-    for item in basis.work:
-        hours[item.staff_id] += item.class_hours_hundredths
     items = []
-    for staff_id, hundredths in hours.items():
+    for staff_id, hundredths in hours_of(basis.work).items():
         before, after = today.total_by_staff_fen.get(staff_id, 0), then.total_by_staff_fen.get(staff_id, 0)
         items.append(Difference(staff_id, hundredths / 100, before, after, after - before))
     return sorted(items, key=lambda item: (-abs(item.difference_fen), item.staff_id))

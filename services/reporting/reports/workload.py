@@ -51,7 +51,7 @@ async def workload(
             as_of=snapshot.as_of,
         )
     summed = [_SUMMED.decode(row["workload"]) for row in rows if row["workload"] is not None]
-    days = workload_of(item for row in rows if row["work"] is not None for item in PACKED.decode(row["work"]))
+    days = workload_of(PACKED.decode(row["work"]) for row in rows if row["work"] is not None)
     everybody = joined_workload([*summed, days.values()])
     people = [each for each in everybody.values() if each.staff_id > after and staff_id in {None, each.staff_id}]
     # A sheet is whole.

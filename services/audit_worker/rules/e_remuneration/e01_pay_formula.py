@@ -1,6 +1,5 @@
 """E01: the term's amounts against the plan in force applied to the ledger, person by person, to the fen; 一(一)5."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -9,9 +8,10 @@ import msgspec
 
 from services.audit_worker.fold import Row
 from shared.money import shown_yuan
-from shared.remuneration import AllocationPlan, PackedWork, PayRun, WorkItem, compute_pay
+from shared.remuneration import AllocationPlan, PayRun, compute_pay
+from shared.work import WorkDay, hours_of
 
-_PACKED = msgspec.json.Decoder(list[PackedWork])
+_PACKED = msgspec.json.Decoder(WorkDay)
 
 
 class _Line(msgspec.Struct):
@@ -27,7 +27,8 @@ def find(rows: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> It
     `rows`: one a school and term, as e01_pay_formula.sql returns them.
     """
     for row in rows:
-        work = _work(row)
+        # A school's days as the rollup packs them.
+        work = [_PACKED.decode(day) for day in row["work"]]
         run = compute_pay(
             msgspec.json.decode(row["plans"], type=list[AllocationPlan]),
             work,
@@ -39,26 +40,20 @@ def find(rows: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> It
         yield from _of_school(row, work, run, int(parameters["tolerance_fen"]))
 
 
-def _work(row: Mapping[str, Any]) -> list[WorkItem]:
-    """`work`: a school's days as the rollup packs them."""
-    return [item for day in row["work"] for item in _PACKED.decode(day)]
-
-
-def _of_school(row: Mapping[str, Any], work: Iterable[WorkItem], run: PayRun, tolerance_fen: int) -> Iterator[Row]:
-    hours: dict[str, int] = defaultdict(int)
-    for item in work:
-        hours[item.staff_id] += item.class_hours_hundredths
+def _of_school(row: Mapping[str, Any], work: Iterable[WorkDay], run: PayRun, tolerance_fen: int) -> Iterator[Row]:
+    hours = hours_of(work)
     unknown = {item.staff_id for item in run.unpriced}
     for line in msgspec.json.decode(row["lines"], type=list[_Line]):
         if line.amount_fen is None or line.staff_id in unknown:
             continue
-        if line.class_hours * 100 != hours[line.staff_id]:
+        done = hours.get(line.staff_id, 0)
+        if line.class_hours * 100 != done:
             continue
         # What corrects a paid term comes on top; where none was paid there is nothing to correct.
         correction = (line.correction_fen or 0) if row["paid_before"] else 0
         due = int(run.total_by_staff_fen.get(line.staff_id, 0)) + correction
         if abs(line.amount_fen - due) > tolerance_fen:
-            yield _finding(row, line, due, hours[line.staff_id], run)
+            yield _finding(row, line, due, done, run)
 
 
 def _finding(row: Mapping[str, Any], line: _Line, due: int, hours: int, run: PayRun) -> Row:
@@ -82,7 +77,7 @@ def _finding(row: Mapping[str, Any], line: _Line, due: int, hours: int, run: Pay
                 "class_hours_hundredths": hours,
                 "budget_scale": float(run.scale),
                 "plan_versions": sorted(
-                    {each.price.plan_version for each in run.lines if each.staff_id == line.staff_id}
+                    {each.price.plan_version for each in run.lines_by_staff.get(line.staff_id, ())}
                 ),
             },
         },

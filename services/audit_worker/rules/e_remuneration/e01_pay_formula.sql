@@ -18,7 +18,7 @@ parameters:
 says:
   zh: "{when} {subject} 的拟发放报酬为 {found} 元，按分配方案和台账应为 {expected} 元。"
   en: "{when}, {subject}: the statement says {found} yuan; the plan in force makes {expected} of the ledger."
-version: 4
+version: 5
 */
 -- One row per school and term with a statement: its lines, every version of the plan, and the work they are applied to.
 -- e01_pay_formula.py applies them.
